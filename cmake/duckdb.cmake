@@ -1,0 +1,12 @@
+# Imported target duckdb::duckdb: a system copy when there is one, else the folder that
+# scripts/fetch-duckdb fills. Override with -DDUCKDB_ROOT=FOLDER (lib/, include/).
+set(DUCKDB_ROOT "${CMAKE_SOURCE_DIR}/.deps/duckdb-1.4.4" CACHE PATH "Folder with lib/libduckdb.so and include/duckdb.h")
+find_library(DUCKDB_LIBRARY duckdb HINTS "${DUCKDB_ROOT}/lib")
+find_path(DUCKDB_INCLUDE duckdb.h HINTS "${DUCKDB_ROOT}/include")
+if(NOT DUCKDB_LIBRARY OR NOT DUCKDB_INCLUDE)
+  message(FATAL_ERROR "DuckDB 1.4.4 not found; run scripts/fetch-duckdb, or pass -DDUCKDB_ROOT=FOLDER")
+endif()
+add_library(duckdb::duckdb SHARED IMPORTED)
+set_target_properties(duckdb::duckdb PROPERTIES
+  IMPORTED_LOCATION "${DUCKDB_LIBRARY}" IMPORTED_NO_SONAME OFF
+  INTERFACE_INCLUDE_DIRECTORIES "${DUCKDB_INCLUDE}")
