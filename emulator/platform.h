@@ -22,6 +22,10 @@ struct Identity {
   std::uint64_t seed = 1;
 };
 
+/// 64 lower-case hex digits (and a UUID) that look random and depend on nothing but these three values.
+std::string derived_hex(std::uint64_t seed, const std::string& purpose, std::uint64_t number);
+std::string derived_uuid(std::uint64_t seed, const std::string& purpose, std::uint64_t number);
+
 /// What every service of the emulator shares. Built in main, outlives the services; services hold a reference.
 struct Platform {
   Platform(std::filesystem::path data_folder, Identity who) : folder(std::move(data_folder)), identity(std::move(who)), objects(folder) {}
