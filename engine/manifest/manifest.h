@@ -1,0 +1,139 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/error.h"
+#include "engine/base/files.h"
+#include "engine/base/value.h"
+#include "engine/manifest/problems.h"
+
+namespace audiencesync {
+
+/// What is done to a person id before it is compared and written. ASCII rules only.
+enum class Normalize { None, Trim, Lower, Sha256Lower };
+/// States of a membership that count as being in the audience.
+enum class Status { Realized, Existing };
+/// Shape of the records in the target dataset.
+enum class Layout { Person };
+/// What CJA does with the older rows of a person.
+enum class RowRule { Unknown, Replace, Accumulate };
+
+/// The word the manifest uses.
+const char* to_string(Normalize normalize);
+const char* to_string(Status status);
+const char* to_string(Layout layout);
+const char* to_string(RowRule rule);
+
+/// A ceiling of a guard: `10%`, `500`, or `[10%, 500]`, which trips as soon as one of the two is passed.
+struct Limit {
+  std::optional<double> share;         // 0.1 for 10%; growth may be above 1
+  std::optional<std::uint64_t> count;  // absolute
+
+  /// The manifest's notation: `10%`, `500` or `10%, 500`.
+  std::string text() const;
+  friend bool operator==(const Limit&, const Limit&) = default;
+};
+
+/// One audience as declared. At least one of `id` and `name` is there.
+struct AudienceEntry {
+  std::optional<std::string> id;
+  std::optional<std::string> name;
+  std::string membership_namespace = "ups";  // key of the membership map in the export
+  Place place;
+
+  friend bool operator==(const AudienceEntry&, const AudienceEntry&) = default;
+};
+
+/// Where the person id is and what kind of identity it is.
+struct Identity {
+  std::string field;           // dotted path from the root of the profile, first part is the tenant or a standard field
+  std::string namespace_code;  // identity namespace, e.g. Email
+  Normalize normalize = Normalize::None;
+
+  friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+/// When the daemon runs the sync. The expression is checked syntactically only.
+struct CronSchedule {
+  std::string cron;  // five fields, or one of @hourly @daily @weekly @monthly
+  std::string timezone = "UTC";
+
+  friend bool operator==(const CronSchedule&, const CronSchedule&) = default;
+};
+
+/// Where the desired memberships come from: always an export job in this version.
+struct Source {
+  std::string merge_policy = "default";  // name or id; "default" is the sandbox's default policy
+  std::vector<Status> statuses{Status::Realized, Status::Existing};  // sorted, without repetition, not empty
+  Duration max_age = std::chrono::hours{36};
+  Duration wait_for_evaluation = std::chrono::hours{2};
+
+  friend bool operator==(const Source&, const Source&) = default;
+};
+
+/// The dataset the memberships are written to.
+struct Target {
+  Layout layout = Layout::Person;
+  std::string dataset;  // display name; default "audiencesync membership: <name>"
+  std::optional<std::string> dataset_id;
+  RowRule row_rule = RowRule::Unknown;
+
+  friend bool operator==(const Target&, const Target&) = default;
+};
+
+/// What a run may change without asking.
+struct Guard {
+  Limit max_removals{.share = 0.10, .count = {}};
+  Limit max_audience_shrink{.share = 0.50, .count = {}};
+  Limit max_audience_growth{.share = 2.00, .count = {}};
+  std::uint64_t min_people = 100;  // below this many people none of the limits trips
+  bool allow_empty_audience = false;
+  Limit max_bad_rows{.share = 0.001, .count = {}};
+
+  friend bool operator==(const Guard&, const Guard&) = default;
+};
+
+/// One sync as its file declares it, checked and with every default filled in.
+struct Manifest {
+  std::string file;  // as given to load_manifest
+  std::string name;
+  std::string uid;  // keys state and ownership
+  std::string organization = "default";
+  std::string sandbox = "prod";
+  std::string tenant;  // with its underscore
+  Identity identity;
+  std::optional<CronSchedule> schedule;  // none: runs only on demand
+  std::vector<AudienceEntry> audiences;  // as declared, in the order of the file
+  Source source;
+  Target target;
+  Guard guard;
+
+  /// Everything that defines the sync, as one value for digests: equal for equal syncs, whatever the file is called,
+  /// in which order the audiences are listed and which defaults are spelled out. The schedule is not part of it.
+  Value canonical() const;
+};
+
+/// What the settings allow a manifest.
+struct ManifestRules {
+  /// Variables a manifest may use, with their values; nullopt when the environment does not set one.
+  std::map<std::string, std::optional<std::string>> variables;
+  /// Organisations and their sandboxes; nullopt when there are no settings to check against.
+  std::optional<std::map<std::string, std::vector<std::string>>> organizations;
+};
+
+/// Reads and checks one manifest with its `extends` chain. Offline: the platform is not asked.
+///
+/// Reports all problems of syntax, types, keys and static rules at once; a file that is no YAML has just that one.
+/// Secrets found in a file are never repeated in a message. Reads only files in the folder of `path` and below.
+Loaded<Manifest> load_manifest(const Files& files, const Path& path, const ManifestRules& rules);
+
+/// JSON Schema (draft 2020-12) of a manifest of this version, for editors.
+Value manifest_json_schema();
+
+}  // namespace audiencesync

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/files.h"
+#include "engine/base/value.h"
+#include "engine/manifest/environment.h"
+#include "engine/manifest/manifest.h"
+#include "engine/manifest/problems.h"
+
+namespace audiencesync {
+
+/// Base URLs without a trailing slash: https, or http on the loopback interface.
+struct Endpoints {
+  std::string ims = "https://ims-na1.adobelogin.com";
+  std::string platform = "https://platform.adobe.io";
+  std::string analytics = "https://cja.adobe.io";
+
+  friend bool operator==(const Endpoints&, const Endpoints&) = default;
+};
+
+/// One organisation and the way into it.
+struct Organization {
+  std::string organization_id;  // ...@AdobeOrg
+  std::string credential;       // name for find_credential
+  std::vector<std::string> sandboxes{"prod"};
+  Endpoints endpoints;
+  Place place;
+};
+
+/// How long to wait between looks, and how long altogether.
+struct Timing {
+  Duration poll_export = std::chrono::seconds{60};
+  Duration poll_batch = std::chrono::seconds{120};
+  Duration settle = std::chrono::seconds{90};  // until "nothing found" proves that a call had no effect
+  Duration deadline_request = std::chrono::seconds{60};
+  Duration deadline_export = std::chrono::hours{12};
+  Duration deadline_batch = std::chrono::hours{6};
+  Duration deadline_run = std::chrono::hours{24};
+  Duration approval_ttl = std::chrono::hours{24};
+
+  friend bool operator==(const Timing&, const Timing&) = default;
+};
+
+/// What the process may use. Sizes in bytes; units in the file are decimal (256MB is 256,000,000).
+struct Limits {
+  std::uint64_t exports_per_sandbox = 1;
+  std::uint64_t ingest_per_hour = 10'000'000'000;
+  std::uint64_t memory = 256'000'000;
+
+  friend bool operator==(const Limits&, const Limits&) = default;
+};
+
+/// The settings file, checked and with every default filled in. Paths are absolute when the file's path was.
+struct Settings {
+  std::string file;  // as given to load_settings
+  Path folder;       // its folder: relative paths in it start here, credentials are looked for here
+  Path state = "/var/lib/audiencesync";
+  Path manifests_folder = "/etc/audiencesync/manifests.d";
+  std::map<std::string, Organization> organizations;
+  Timing timing;
+  Limits limits;
+  std::vector<std::string> variables;  // environment variables a manifest may use
+};
+
+/// Reads and checks the settings file; all problems at once.
+Loaded<Settings> load_settings(const Files& files, const Path& path);
+
+/// What these settings allow manifests, with the values of the listed variables as `environment` has them now.
+ManifestRules manifest_rules(const Settings& settings, const Environment& environment);
+
+/// JSON Schema (draft 2020-12) of the settings file of this version.
+Value settings_json_schema();
+
+}  // namespace audiencesync
