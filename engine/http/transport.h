@@ -1,0 +1,47 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <variant>
+
+#include "engine/http/message.h"
+
+namespace audiencesync::http {
+
+/// Where the body of a download goes, at which byte it continues.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  /// Bytes in the order of the file. An error stops the exchange and comes back from `exchange`.
+  virtual Result<void> write(std::string_view bytes) = 0;
+};
+
+/// How far one exchange got when it failed: decides whether it may have had an effect.
+enum class Progress { NotSent, Sent };
+
+struct Failure {
+  Progress progress = Progress::NotSent;  // NotSent: the platform cannot have seen the request
+  Error error;
+};
+
+/// One HTTP exchange as it is on the wire: full URL, every header field.
+struct Exchange {
+  Method method = Method::Get;
+  std::string url;
+  Headers headers;
+  const Body* body = nullptr;  // outlives the call
+  Sink* sink = nullptr;        // for a 2xx answer's body; null: kept in Response::body (capped at 64 MiB)
+  Duration deadline{60'000};
+};
+
+/// Performs single exchanges: no retry, no authentication, no meaning of statuses. The port behind which curl lives.
+///
+/// `exchange` blocks and is called from many threads; it returns soon after `stop` is requested (Interrupted).
+/// TLS certificates are always verified; plain http is refused except to loopback addresses.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual std::variant<Response, Failure> exchange(const Exchange& exchange, std::stop_token stop) = 0;
+};
+
+}  // namespace audiencesync::http

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/base/person_id.h"
+#include "engine/membership/relation_spec.h"
+
+namespace audiencesync {
+
+/// One upload file on disk, JSON lines.
+struct UploadPart {
+  Path path;
+  std::string name;  // flat, the same for equal content: "part-00000.jsonl"
+  std::uint64_t bytes = 0;
+  std::uint64_t records = 0;
+};
+
+struct EncodeOptions {
+  std::int64_t generation = 0;
+  std::uint64_t largest_part = 200ULL << 20;  // bytes; the platform takes less than 256 MiB in one PUT
+  std::set<PersonId> leave_out;               // quarantined: no record, and they keep their old snapshot entry
+};
+
+struct Upload {
+  std::vector<UploadPart> parts;  // empty when nobody is left to write
+  std::uint64_t records = 0;
+  Digest candidate;  // snapshot that is true once the parts are in; differs from the bulk's when people were left out
+};
+
+/// A membership of one person as stored, for samples, `explain` and tests.
+struct MemberRow {
+  PersonId person;
+  std::vector<AudienceId> audiences;  // sorted by id bytes; empty for a tombstone
+};
+
+class MemberReader {
+ public:
+  virtual ~MemberReader() = default;
+  /// The next row in the order of the snapshot; nullopt at the end.
+  virtual Result<std::optional<MemberRow>> next() = 0;
+};
+
+/// What a person must be in, beside what they were in: one changed person.
+struct ChangedRow {
+  PersonId person;
+  std::vector<AudienceId> before;
+  std::vector<AudienceId> after;
+};
+
+/// The membership engine: compares an export with the proven snapshot and encodes the difference.
+///
+/// Works inside one folder of the state (0700); every file is named by the digest of its content, written, synced and
+/// renamed before its name is returned. Memory stays under the budget given at construction whatever the input.
+/// Errors: Corrupt when a snapshot or a source is damaged (never taken for empty), NoSpace, Io, Interrupted.
+class Memberships {
+ public:
+  virtual ~Memberships() = default;
+
+  /// Compares. Candidate and changeset are synced on return. The caller keeps the answer under `question`; while
+  /// `holds` is true for it there is no need to ask again.
+  virtual Result<Bulk> compare(const RelationSpec& spec, const SourceRef& source, const BaseRef& base,
+                               std::stop_token stop) = 0;
+
+  /// What a comparison depends on: equal digests have equal answers.
+  virtual Digest question(const RelationSpec& spec, const SourceRef& source, const BaseRef& base) const = 0;
+  /// True when the files behind this bulk are all here and whole.
+  virtual bool holds(const Bulk& bulk) const = 0;
+
+  /// Writes the records of a changeset as upload files below `folder`. Equal input gives byte-equal files.
+  /// Errors: NotFound when the files behind `bulk` are gone (compare again), Conflict when that gave other content.
+  virtual Result<Upload> encode(const RelationSpec& spec, const Bulk& bulk, const EncodeOptions& options,
+                                const Path& folder, std::stop_token stop) = 0;
+
+  /// The changed people of a bulk, in stored order.
+  virtual Result<std::vector<ChangedRow>> sample(const Bulk& bulk, std::size_t most) = 0;
+  virtual Result<std::unique_ptr<MemberReader>> members(const Digest& snapshot) = 0;
+  /// Reads a whole snapshot and checks every checksum. Errors: NotFound, Corrupt.
+  virtual Result<void> check(const Digest& snapshot) = 0;
+
+  /// Removes candidates, changesets and left-over temporary files, except those named in `keep`.
+  virtual Result<void> clean(const std::set<Digest>& keep) = 0;
+};
+
+}  // namespace audiencesync

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/base/digest.h"
+#include "engine/base/files.h"
+#include "engine/base/result.h"
+#include "engine/model/bulk.h"
+
+namespace audiencesync {
+
+/// Person ids longer than this many bytes are dropped and counted.
+inline constexpr std::size_t kLongestPersonId = 1024;
+
+/// How the person id of an export becomes the one the event data use.
+enum class PersonRule { AsIs, Trim, Lower, Sha256Lower };
+
+/// An audience a relation holds.
+struct RelationAudience {
+  AudienceId id;
+  std::string name;                     // as written into the records
+  std::string membership_namespace;     // key in segmentMembership, compared without case: "ups"
+  bool held = false;                    // unreadable upstream: memberships stay as the snapshot has them
+};
+
+/// One body of memberships: what counts as a member and how a person is named.
+struct RelationSpec {
+  std::string relation;        // "<uid>/analytics"
+  std::string uid;             // salt of `_id`
+  std::string tenant;          // field with the leading underscore
+  std::string identity_field;  // dotted path in the exported row
+  std::string identity_namespace;
+  PersonRule person = PersonRule::AsIs;
+  std::vector<std::string> statuses;        // that count as member: realized, existing
+  std::vector<RelationAudience> audiences;  // any order
+  std::string dataset;                      // target; "" when it does not exist yet
+
+  /// Everything above but `held` and `dataset`: what the snapshot's figures depend on.
+  Digest definition() const;
+};
+
+/// A pinned input. Its files are fetched only when the comparison is not cached.
+struct SourceRef {
+  std::string id;  // export batch ids, comma-separated
+  std::function<Result<std::vector<Path>>(std::stop_token)> files;  // Parquet
+};
+
+/// The snapshot to compare with; nullopt content means nothing was ever proven.
+struct BaseRef {
+  std::optional<Digest> content;
+};
+
+}  // namespace audiencesync

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/base/digest.h"
+#include "engine/base/result.h"
+#include "engine/base/value.h"
+
+namespace audiencesync {
+
+using AudienceId = std::string;
+
+/// How many people one audience holds, gains and loses.
+struct AudienceDelta {
+  AudienceId id;
+  std::string name;  // as it will be written
+  std::uint64_t before = 0;
+  std::uint64_t after = 0;
+  std::uint64_t entered = 0;
+  std::uint64_t left = 0;
+
+  friend bool operator==(const AudienceDelta&, const AudienceDelta&) = default;
+};
+
+/// Rows of an input that could not be used, by reason. Counts only, never the rows.
+struct DroppedRows {
+  std::uint64_t read = 0;            // rows of the input
+  std::uint64_t without_person = 0;  // no person id, or an empty one after normalising
+  std::uint64_t over_long = 0;       // person id longer than kLongestPersonId bytes
+  std::uint64_t not_utf8 = 0;
+  std::uint64_t unknown_status = 0;  // memberships, not rows: a status word we do not know
+
+  std::uint64_t total() const { return without_person + over_long + not_utf8; }
+  friend bool operator==(const DroppedRows&, const DroppedRows&) = default;
+};
+
+/// A change of any number of memberships as one small value: what is compared with what, a hash, the counts.
+/// The rows stay with the membership engine and are found again by `content`.
+struct Bulk {
+  std::string relation;  // "<uid>/analytics"
+  std::string source;    // export batch ids, comma-separated: the pinned input
+  Digest base;           // content of the proven snapshot it starts from, "" when there is none
+  Digest content;        // of the changed rows
+  Digest candidate;      // content of the snapshot that becomes current once this is proven
+  std::uint64_t people = 0;   // whose set of audiences changes
+  std::uint64_t added = 0;    // of them: not in the snapshot before
+  std::uint64_t removed = 0;  // of them: in no audience afterwards (a tombstone each)
+  std::uint64_t bytes = 0;    // of the records, uncompressed
+  std::vector<AudienceDelta> audiences;  // sorted by id
+  DroppedRows dropped;
+
+  Value to_value() const;
+  static Result<Bulk> from_value(const Value& value);
+  friend bool operator==(const Bulk&, const Bulk&) = default;
+};
+
+}  // namespace audiencesync

@@ -1,0 +1,136 @@
+#include "engine/model/change.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace audiencesync {
+namespace {
+
+constexpr std::array<std::pair<Action, const char*>, 6> kActions{{{Action::Create, "create"},
+                                                                   {Action::Update, "update"},
+                                                                   {Action::Delete, "delete"},
+                                                                   {Action::Run, "run"},
+                                                                   {Action::Ingest, "ingest"},
+                                                                   {Action::Person, "person"}}};
+
+Value field_to_value(const Field& field) {
+  if (const auto* ref = std::get_if<Ref>(&field)) {
+    return Value::Object{{"output", ref->output}, {"stage", ref->stage}, {"known", "after apply"}};
+  }
+  return Value::Object{{"value", std::get<Value>(field)}};
+}
+
+Field field_from_value(const Value& value) {
+  if (const auto* known = value.find("value")) return *known;
+  return Ref{value.text("stage"), value.text("output")};
+}
+
+Value counts(const AudienceDelta& delta) {
+  return Value::Object{{"id", delta.id},         {"name", delta.name},       {"before", delta.before},
+                       {"after", delta.after},   {"entered", delta.entered}, {"left", delta.left}};
+}
+
+std::uint64_t count(const Value& value, std::string_view key) {
+  return static_cast<std::uint64_t>(value.number(key).value_or(0));
+}
+
+}  // namespace
+
+const char* to_string(Action action) {
+  for (const auto& [each, text] : kActions) {
+    if (each == action) return text;
+  }
+  return "unknown";
+}
+
+std::optional<Action> action_from(std::string_view text) {
+  for (const auto& [action, name] : kActions) {
+    if (text == name) return action;
+  }
+  return std::nullopt;
+}
+
+Value Bulk::to_value() const {
+  Value::Array deltas;
+  for (const auto& delta : audiences) deltas.push_back(counts(delta));
+  return Value::Object{{"relation", relation},
+                       {"source", source},
+                       {"base", base},
+                       {"content", content},
+                       {"candidate", candidate},
+                       {"people", people},
+                       {"added", added},
+                       {"removed", removed},
+                       {"bytes", bytes},
+                       {"audiences", std::move(deltas)},
+                       {"dropped", Value::Object{{"read", dropped.read},
+                                                 {"without_person", dropped.without_person},
+                                                 {"over_long", dropped.over_long},
+                                                 {"not_utf8", dropped.not_utf8},
+                                                 {"unknown_status", dropped.unknown_status}}}};
+}
+
+Result<Bulk> Bulk::from_value(const Value& value) {
+  if (!value.is_object() || value.text("content").empty()) {
+    return Error(ErrorCode::Corrupt, "a stored bulk change has no content digest");
+  }
+  Bulk bulk;
+  bulk.relation = value.text("relation");
+  bulk.source = value.text("source");
+  bulk.base = value.text("base");
+  bulk.content = value.text("content");
+  bulk.candidate = value.text("candidate");
+  bulk.people = count(value, "people");
+  bulk.added = count(value, "added");
+  bulk.removed = count(value, "removed");
+  bulk.bytes = count(value, "bytes");
+  for (const auto& item : value.items("audiences")) {
+    bulk.audiences.push_back({item.text("id"), item.text("name"), count(item, "before"), count(item, "after"),
+                              count(item, "entered"), count(item, "left")});
+  }
+  if (const auto* dropped = value.find("dropped")) {
+    bulk.dropped = {count(*dropped, "read"), count(*dropped, "without_person"), count(*dropped, "over_long"),
+                    count(*dropped, "not_utf8"), count(*dropped, "unknown_status")};
+  }
+  return bulk;
+}
+
+Value Change::to_value() const {
+  Value::Object fields;
+  for (const auto& [name, field] : after) fields[name] = field_to_value(field);
+  Value::Object out{{"stage", key.stage},         {"name", key.name},
+                    {"action", to_string(action)}, {"after", std::move(fields)},
+                    {"reason", reason},            {"expected_version", expected_version}};
+  if (bulk) out["bulk"] = bulk->to_value();
+  return out;
+}
+
+Result<Change> Change::from_value(const Value& value) {
+  Change change;
+  change.key = {value.text("stage"), value.text("name")};
+  const auto action = action_from(value.text("action"));
+  if (!action || change.key.stage.empty()) {
+    return Error(ErrorCode::Corrupt, fmt::format("a stored change has action '{}'", value.text("action")));
+  }
+  change.action = *action;
+  if (const auto* after = value.find("after"); after != nullptr && after->is_object()) {
+    for (const auto& [name, field] : *after->object_if()) change.after[name] = field_from_value(field);
+  }
+  change.reason = value.text("reason");
+  change.expected_version = value.text("expected_version");
+  if (const auto* bulk = value.find("bulk")) change.bulk = TRY(Bulk::from_value(*bulk));
+  return change;
+}
+
+Value Proof::to_value() const {
+  Value::Array people;
+  for (const auto& fingerprint : quarantined) people.push_back(fingerprint);
+  return Value::Object{{"version", version},
+                       {"batch", batch},
+                       {"generation", generation},
+                       {"records", records},
+                       {"quarantined", std::move(people)}};
+}
+
+}  // namespace audiencesync

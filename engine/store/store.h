@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/result.h"
+#include "engine/base/value.h"
+#include "engine/model/change.h"
+
+namespace audiencesync {
+
+/// One pass of the engine over one sync. A run without an end was interrupted and is continued under its own id.
+struct RunRecord {
+  std::int64_t id = 0;
+  std::string uid;           // of the sync
+  Digest definition;         // of the manifest it began with
+  Value manifest;            // that manifest, canonical: a run keeps the one it began with
+  Time started{};            // server time
+  std::optional<Time> ended;
+  std::string verdict;       // to_string(Verdict), "" while open
+  Value summary;             // counts and figures for `status` and history, no person ids
+};
+
+/// A change that was begun. While it is open nothing else is planned for its sync.
+struct ChangeRecord {
+  std::int64_t id = 0;
+  std::int64_t run = 0;
+  Change change;
+};
+
+/// A call that was meant (open) or answered (closed).
+struct Intent {
+  std::int64_t id = 0;
+  std::int64_t change = 0;
+  std::string step;           // "batch", "part-0003", unique within its change
+  std::int64_t number = 0;    // of the sequence the step asked for, 0 when it asked for none
+  Time opened{};              // server time
+  std::optional<Value> result;  // closed
+  bool fresh = true;          // made by this very call: nothing can have been sent for it yet
+};
+
+/// A snapshot that the platform has proven, or will once its intent closes.
+struct SnapshotRecord {
+  std::string relation;
+  Digest content;             // names the file
+  std::string dataset;
+  std::int64_t generation = 0;
+  std::string batch;          // that proved it
+  Digest definition;          // of the relation it was computed under
+  std::string source;         // export batches
+  std::uint64_t people = 0;
+  Time proven{};
+};
+
+/// A batch that we completed in a target dataset.
+struct BatchRecord {
+  std::string batch;
+  std::string dataset;
+  std::string relation;
+  std::int64_t generation = 0;
+  std::uint64_t records = 0;
+  Time proven{};
+};
+
+/// A person whose record the platform rejected. The id is personal data: it stays in this store only.
+struct QuarantineRecord {
+  std::string relation;
+  std::string person;
+  std::string reason;  // the platform's words, without the id
+  std::string batch;
+  Time since{};
+};
+
+/// Read-only view for observing stages.
+class Records {
+ public:
+  virtual ~Records() = default;
+  /// The snapshot last proven to be in the target dataset.
+  virtual Result<std::optional<SnapshotRecord>> current(const std::string& relation) const = 0;
+  virtual Result<std::vector<BatchRecord>> batches(const std::string& relation) const = 0;
+  virtual Result<std::vector<QuarantineRecord>> quarantine(const std::string& relation) const = 0;
+  /// The value kept under a key of a sync: pinned audience ids, dataset ids we created. Null when there is none.
+  virtual Result<Value> remembered(const std::string& uid, const std::string& key) const = 0;
+  /// A stored comparison, by what it compared; null when there is none.
+  virtual Result<Value> comparison(const Digest& key) const = 0;
+  virtual Result<std::vector<ChangeRecord>> open_changes(const std::string& uid) const = 0;
+  virtual Result<std::optional<RunRecord>> last_run(const std::string& uid) const = 0;
+  virtual Result<std::vector<RunRecord>> runs(const std::string& uid, std::size_t most) const = 0;
+  virtual Result<std::vector<std::string>> syncs() const = 0;  // uids that ever ran, sorted
+};
+
+/// The intent log and the run store. Every mutating call is one durable transaction: on return it is on the disk.
+///
+/// One writer at a time (the state lock sees to that). Errors: NoSpace, Io, Corrupt with the path of the database;
+/// a database of a newer version is Unsupported. Times are server time. Thread-safe.
+class Store : public Records {
+ public:
+  /// The open run of that sync if there is one, else a new one. `manifest` is stored with a new run only.
+  virtual Result<RunRecord> begin_run(const std::string& uid, const Digest& definition, const Value& manifest,
+                                      Time now) = 0;
+  virtual Result<void> end_run(std::int64_t run, const std::string& verdict, const Value& summary, Time now) = 0;
+
+  virtual Result<ChangeRecord> open_change(std::int64_t run, const Change& change, Time now) = 0;
+  /// `state`: "done", "failed", "abandoned". Its open intents are closed with it.
+  virtual Result<void> close_change(std::int64_t change, const std::string& state, const Value& note, Time now) = 0;
+
+  /// The intent of that step: as stored (fresh = false), or made now (fresh = true). A non-empty `sequence` gives a new
+  /// intent the sequence's next number in the same transaction; numbers are never used again.
+  virtual Result<Intent> open_intent(std::int64_t change, const std::string& step, const std::string& sequence,
+                                     Time now) = 0;
+  virtual Result<void> close_intent(std::int64_t intent, const Value& result, Time now) = 0;
+  /// Lifts a sequence so that its next number is greater than `least`.
+  virtual Result<void> raise_sequence(const std::string& sequence, std::int64_t least) = 0;
+
+  /// One transaction: the intent is closed, the snapshot becomes current, its batch joins the ledger, the quarantine of
+  /// the relation becomes exactly `quarantine`.
+  virtual Result<void> commit(std::int64_t intent, const SnapshotRecord& snapshot, const BatchRecord& batch,
+                              const std::vector<QuarantineRecord>& quarantine, Time now) = 0;
+
+  virtual Result<void> remember(const std::string& uid, const std::string& key, const Value& value) = 0;  // null: forget
+  virtual Result<void> keep_comparison(const Digest& key, const Value& bulk, Time now) = 0;
+};
+
+}  // namespace audiencesync
