@@ -14,6 +14,7 @@ class Clock {
   Time now() const;
   std::int64_t now_ms() const;  // Unix epoch, milliseconds: how most services of the platform write time
   void advance(std::chrono::milliseconds by);
+  std::chrono::milliseconds offset() const { return std::chrono::milliseconds(offset_ms_.load()); }
 
  private:
   std::atomic<std::int64_t> offset_ms_{0};

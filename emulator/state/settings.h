@@ -3,8 +3,15 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace emulator {
+
+/// A call that access control forbids.
+struct Denial {
+  std::string method;  // or "*"
+  std::string path;    // exact, or with `*` for any run of characters
+};
 
 /// What `PUT /_emulator/settings` changes. All delays are real time plus the clock's offset.
 struct Settings {
@@ -22,6 +29,7 @@ struct Settings {
   std::uint64_t rows_per_part = 100'000;          // rows per Parquet part file of an export
   std::uint64_t upload_cap = 256ULL << 20;        // one PUT
   bool port_in_links = true;               // hrefs of data access carry :443
+  std::vector<Denial> deny;
 };
 
 }  // namespace emulator

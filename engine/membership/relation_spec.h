@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "engine/base/digest.h"
 #include "engine/base/files.h"
+#include "engine/base/person_id.h"
 #include "engine/base/result.h"
 #include "engine/model/bulk.h"
 
@@ -39,8 +41,11 @@ struct RelationSpec {
   std::vector<std::string> statuses;        // that count as member: realized, existing
   std::vector<RelationAudience> audiences;  // any order
   std::string dataset;                      // target; "" when it does not exist yet
+  /// People whose records the platform rejected: they keep their snapshot entry, or their absence, whatever the export
+  /// says, until someone replays or drops them.
+  std::set<PersonId> quarantined;
 
-  /// Everything above but `held` and `dataset`: what the snapshot's figures depend on.
+  /// Everything above but `held`, `dataset` and `quarantined`: what a membership means.
   Digest definition() const;
 };
 
