@@ -21,8 +21,8 @@ using Headers = std::map<std::string, std::string>;
 /// One request as the router hands it to a route. Owned by the connection's thread.
 struct Request {
   std::string method;
-  std::string target;  // as sent: path and query, still percent-encoded
-  std::string path;    // without query, still percent-encoded
+  std::string target;                                      // as sent: path and query, still percent-encoded
+  std::string path;                                        // without query, still percent-encoded
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in the order sent
   Headers headers;
   std::map<std::string, std::string> parameters;  // decoded values of the route's {names}
@@ -34,7 +34,7 @@ struct Request {
   std::optional<std::string> query_value(std::string_view name) const;
   /// Every query value of that name, in order (`property=` may repeat).
   std::vector<std::string> query_values(std::string_view name) const;
-  std::string header(std::string_view lower_case_name) const;  // "" when absent
+  std::string header(std::string_view lower_case_name) const;   // "" when absent
   const std::string& parameter(const std::string& name) const;  // throws std::out_of_range: a route names its own
 };
 

@@ -15,20 +15,20 @@ struct Denial {
 
 /// What `PUT /_emulator/settings` changes. All delays are real time plus the clock's offset.
 struct Settings {
-  std::string row_rule = "replace_record";   // replace_record | merge_fields | accumulate
-  std::string delete_batch = "hide";         // hide | resurrect_previous
-  std::string empty_list = "clears";         // clears | ignored
-  std::chrono::milliseconds export_delay{0};      // NEW -> SUCCEEDED
+  std::string row_rule = "replace_record";         // replace_record | merge_fields | accumulate
+  std::string delete_batch = "hide";               // hide | resurrect_previous
+  std::string empty_list = "clears";               // clears | ignored
+  std::chrono::milliseconds export_delay{0};       // NEW -> SUCCEEDED
   std::chrono::milliseconds export_visibility{0};  // SUCCEEDED -> its batch is success in the catalog
-  std::chrono::milliseconds batch_delay{0};       // COMPLETE -> success
-  std::chrono::milliseconds list_lag{0};          // a new dataset, batch, job, schema is absent from lists that long
-  std::chrono::milliseconds table_tag_delay{0};   // the tag adobe/pqs/table appears that long after creation
+  std::chrono::milliseconds batch_delay{0};        // COMPLETE -> success
+  std::chrono::milliseconds list_lag{0};           // a new dataset, batch, job, schema is absent from lists that long
+  std::chrono::milliseconds table_tag_delay{0};    // the tag adobe/pqs/table appears that long after creation
   std::chrono::milliseconds abandon_after{24LL * 3600 * 1000};  // a batch left loading
   std::chrono::seconds token_lifetime{86399};
-  std::uint64_t page_cap = 100;                   // the largest page any list hands out
-  std::uint64_t rows_per_part = 100'000;          // rows per Parquet part file of an export
-  std::uint64_t upload_cap = 256ULL << 20;        // one PUT
-  bool port_in_links = true;               // hrefs of data access carry :443
+  std::uint64_t page_cap = 100;             // the largest page any list hands out
+  std::uint64_t rows_per_part = 100'000;    // rows per Parquet part file of an export
+  std::uint64_t upload_cap = 256ULL << 20;  // one PUT
+  bool port_in_links = true;                // hrefs of data access carry :443
   std::vector<Denial> deny;
 };
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+
+#include "emulator/auth/tokens.h"
+
+namespace emulator {
+
+/// What stands before every service: credentials, organisation, sandbox, and calls that access control forbids.
+class Gateway {
+ public:
+  Gateway(Platform& platform, const Tokens& tokens) : platform_(platform), tokens_(tokens) {}
+
+  /// The refusal, in the order the platform checks; nullopt when the call may pass.
+  std::optional<Response> refuse(const Request& request, Gate gate) const;
+
+ private:
+  std::optional<Response> denied(const Request& request) const;
+
+  Platform& platform_;
+  const Tokens& tokens_;
+};
+
+}  // namespace emulator
