@@ -6,25 +6,44 @@ namespace audiencesync {
 
 const char* to_string(ErrorCode code) {
   switch (code) {
-    case ErrorCode::Usage: return "usage";
-    case ErrorCode::Invalid: return "invalid";
-    case ErrorCode::Unsupported: return "unsupported";
-    case ErrorCode::NotFound: return "not_found";
-    case ErrorCode::Conflict: return "conflict";
-    case ErrorCode::Refused: return "refused";
-    case ErrorCode::Authentication: return "authentication";
-    case ErrorCode::Permission: return "permission";
-    case ErrorCode::Locked: return "locked";
-    case ErrorCode::Rejected: return "rejected";
-    case ErrorCode::Unavailable: return "unavailable";
-    case ErrorCode::Timeout: return "timeout";
-    case ErrorCode::NotFinished: return "not_finished";
-    case ErrorCode::Unknown: return "unknown";
-    case ErrorCode::Corrupt: return "corrupt";
-    case ErrorCode::Io: return "io";
-    case ErrorCode::NoSpace: return "no_space";
-    case ErrorCode::Interrupted: return "interrupted";
-    case ErrorCode::Internal: return "internal";
+    case ErrorCode::Usage:
+      return "usage";
+    case ErrorCode::Invalid:
+      return "invalid";
+    case ErrorCode::Unsupported:
+      return "unsupported";
+    case ErrorCode::NotFound:
+      return "not_found";
+    case ErrorCode::Conflict:
+      return "conflict";
+    case ErrorCode::Refused:
+      return "refused";
+    case ErrorCode::Authentication:
+      return "authentication";
+    case ErrorCode::Permission:
+      return "permission";
+    case ErrorCode::Locked:
+      return "locked";
+    case ErrorCode::Rejected:
+      return "rejected";
+    case ErrorCode::Unavailable:
+      return "unavailable";
+    case ErrorCode::Timeout:
+      return "timeout";
+    case ErrorCode::NotFinished:
+      return "not_finished";
+    case ErrorCode::Unknown:
+      return "unknown";
+    case ErrorCode::Corrupt:
+      return "corrupt";
+    case ErrorCode::Io:
+      return "io";
+    case ErrorCode::NoSpace:
+      return "no_space";
+    case ErrorCode::Interrupted:
+      return "interrupted";
+    case ErrorCode::Internal:
+      return "internal";
   }
   return "internal";
 }

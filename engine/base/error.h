@@ -8,21 +8,21 @@ namespace audiencesync {
 
 /// What kind of failure it is: decides the exit code and whether another run may help, never the wording.
 enum class ErrorCode {
-  Usage,           // the command line
-  Invalid,         // a manifest, the settings or other input
-  Unsupported,     // known to the design, not in this version
+  Usage,        // the command line
+  Invalid,      // a manifest, the settings or other input
+  Unsupported,  // known to the design, not in this version
   NotFound,
-  Conflict,        // the object moved since it was observed: observe and plan again
-  Refused,         // we could, but must not: guard, another writer, foreign object
+  Conflict,  // the object moved since it was observed: observe and plan again
+  Refused,   // we could, but must not: guard, another writer, foreign object
   Authentication,
   Permission,
   Locked,
-  Rejected,        // the platform read the request and said no
-  Unavailable,     // passing: network, throttling, 5xx after all retries
-  Timeout,         // a deadline of ours passed
-  NotFinished,     // the platform is still working; nothing is wrong
-  Unknown,         // a call that may or may not have had its effect
-  Corrupt,         // bytes that fail their checksum or format
+  Rejected,     // the platform read the request and said no
+  Unavailable,  // passing: network, throttling, 5xx after all retries
+  Timeout,      // a deadline of ours passed
+  NotFinished,  // the platform is still working; nothing is wrong
+  Unknown,      // a call that may or may not have had its effect
+  Corrupt,      // bytes that fail their checksum or format
   Io,
   NoSpace,
   Interrupted,

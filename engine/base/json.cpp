@@ -93,12 +93,18 @@ Value convert(const simdjson::dom::element& element) {
       for (const auto [key, member] : simdjson::dom::object(element)) object[std::string(key)] = convert(member);
       return object;
     }
-    case element_type::INT64: return std::int64_t(element);
-    case element_type::UINT64: return static_cast<double>(std::uint64_t(element));
-    case element_type::DOUBLE: return double(element);
-    case element_type::STRING: return std::string(std::string_view(element));
-    case element_type::BOOL: return bool(element);
-    case element_type::NULL_VALUE: return nullptr;
+    case element_type::INT64:
+      return std::int64_t(element);
+    case element_type::UINT64:
+      return static_cast<double>(std::uint64_t(element));
+    case element_type::DOUBLE:
+      return double(element);
+    case element_type::STRING:
+      return std::string(std::string_view(element));
+    case element_type::BOOL:
+      return bool(element);
+    case element_type::NULL_VALUE:
+      return nullptr;
   }
   return nullptr;
 }
@@ -133,11 +139,21 @@ void append_json_string(std::string& out, std::string_view text) {
     }
     const char character = text[at++];
     switch (character) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(character) < 0x20) {
           out += fmt::format("\\u{:04x}", static_cast<unsigned>(character));

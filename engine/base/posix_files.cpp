@@ -13,9 +13,9 @@ namespace audiencesync {
 namespace {
 
 Error file_error(const Path& path, const char* doing, int number) {
-  const auto code = number == ENOENT                         ? ErrorCode::NotFound
-                    : number == ENOSPC || number == EDQUOT   ? ErrorCode::NoSpace
-                                                             : ErrorCode::Io;
+  const auto code = number == ENOENT                       ? ErrorCode::NotFound
+                    : number == ENOSPC || number == EDQUOT ? ErrorCode::NoSpace
+                                                           : ErrorCode::Io;
   return Error(code, fmt::format("{}: cannot {}: {}", path.string(), doing, std::strerror(number)));
 }
 
@@ -81,8 +81,8 @@ class PosixReader final : public FileReader {
   Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) override {
     std::size_t done = 0;
     while (done < into.size()) {
-      const auto count = ::pread(descriptor_.number(), into.data() + done, into.size() - done,
-                                 static_cast<off_t>(offset + done));
+      const auto count =
+          ::pread(descriptor_.number(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
       if (count < 0) {
         if (errno == EINTR) continue;
         return file_error(path_, "read", errno);

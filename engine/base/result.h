@@ -16,24 +16,39 @@ class [[nodiscard]] Result {
   using value_type = T;
 
   template <class U = T>
-    requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Error>)
-  Result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}
+  requires(std::is_constructible_v<T, U&&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Error>) Result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  T& value() & { assert(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const& { assert(ok()); return *std::get_if<0>(&state_); }
-  T take() && { assert(ok()); return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  T take() && {
+    assert(ok());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  const Error& error() const& { assert(!ok()); return *std::get_if<1>(&state_); }
-  Error error() && { assert(!ok()); return std::move(*std::get_if<1>(&state_)); }
+  const Error& error() const& {
+    assert(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  Error error() && {
+    assert(!ok());
+    return std::move(*std::get_if<1>(&state_));
+  }
 
   /// Adds a frame to the error, if there is one: `TRY(files.read(path).in("settings"))`.
   Result in(std::string frame) && {
@@ -57,8 +72,14 @@ class [[nodiscard]] Result<void> {
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
   void take() && { assert(ok()); }
-  const Error& error() const& { assert(!ok()); return *error_; }
-  Error error() && { assert(!ok()); return std::move(*error_); }
+  const Error& error() const& {
+    assert(!ok());
+    return *error_;
+  }
+  Error error() && {
+    assert(!ok());
+    return std::move(*error_);
+  }
   Result in(std::string frame) && {
     if (ok()) return {};
     return std::move(*error_).in(std::move(frame));
@@ -72,11 +93,12 @@ class [[nodiscard]] Result<void> {
 
 #define AUDIENCESYNC_TRY_JOIN2(a, b) a##b
 #define AUDIENCESYNC_TRY_JOIN(a, b) AUDIENCESYNC_TRY_JOIN2(a, b)
-#define AUDIENCESYNC_TRY(expression, name)                        \
-  ({                                                              \
-    auto&& name = (expression);                                   \
-    if (!name.ok()) [[unlikely]] return std::move(name).error();  \
-    std::move(name).take();                                       \
+#define AUDIENCESYNC_TRY(expression, name) \
+  ({                                       \
+    auto&& name = (expression);            \
+    if (!name.ok()) [[unlikely]]           \
+      return std::move(name).error();      \
+    std::move(name).take();                \
   })
 
 /// The value of a Result, or return its error from the enclosing function.

@@ -39,15 +39,15 @@ struct DroppedRows {
 /// A change of any number of memberships as one small value: what is compared with what, a hash, the counts.
 /// The rows stay with the membership engine and are found again by `content`.
 struct Bulk {
-  std::string relation;  // "<uid>/analytics"
-  std::string source;    // export batch ids, comma-separated: the pinned input
-  Digest base;           // content of the proven snapshot it starts from, "" when there is none
-  Digest content;        // of the changed rows
-  Digest candidate;      // content of the snapshot that becomes current once this is proven
-  std::uint64_t people = 0;   // whose set of audiences changes
-  std::uint64_t added = 0;    // of them: not in the snapshot before
-  std::uint64_t removed = 0;  // of them: in no audience afterwards (a tombstone each)
-  std::uint64_t bytes = 0;    // of the records, uncompressed
+  std::string relation;                  // "<uid>/analytics"
+  std::string source;                    // export batch ids, comma-separated: the pinned input
+  Digest base;                           // content of the proven snapshot it starts from, "" when there is none
+  Digest content;                        // of the changed rows
+  Digest candidate;                      // content of the snapshot that becomes current once this is proven
+  std::uint64_t people = 0;              // whose set of audiences changes
+  std::uint64_t added = 0;               // of them: not in the snapshot before
+  std::uint64_t removed = 0;             // of them: in no audience afterwards (a tombstone each)
+  std::uint64_t bytes = 0;               // of the records, uncompressed
   std::vector<AudienceDelta> audiences;  // sorted by id
   DroppedRows dropped;
 

@@ -8,11 +8,11 @@ namespace audiencesync {
 namespace {
 
 constexpr std::array<std::pair<Action, const char*>, 6> kActions{{{Action::Create, "create"},
-                                                                   {Action::Update, "update"},
-                                                                   {Action::Delete, "delete"},
-                                                                   {Action::Run, "run"},
-                                                                   {Action::Ingest, "ingest"},
-                                                                   {Action::Person, "person"}}};
+                                                                  {Action::Update, "update"},
+                                                                  {Action::Delete, "delete"},
+                                                                  {Action::Run, "run"},
+                                                                  {Action::Ingest, "ingest"},
+                                                                  {Action::Person, "person"}}};
 
 Value field_to_value(const Field& field) {
   if (const auto* ref = std::get_if<Ref>(&field)) {
@@ -27,8 +27,8 @@ Field field_from_value(const Value& value) {
 }
 
 Value counts(const AudienceDelta& delta) {
-  return Value::Object{{"id", delta.id},         {"name", delta.name},       {"before", delta.before},
-                       {"after", delta.after},   {"entered", delta.entered}, {"left", delta.left}};
+  return Value::Object{{"id", delta.id},       {"name", delta.name},       {"before", delta.before},
+                       {"after", delta.after}, {"entered", delta.entered}, {"left", delta.left}};
 }
 
 std::uint64_t count(const Value& value, std::string_view key) {
@@ -99,9 +99,8 @@ Result<Bulk> Bulk::from_value(const Value& value) {
 Value Change::to_value() const {
   Value::Object fields;
   for (const auto& [name, field] : after) fields[name] = field_to_value(field);
-  Value::Object out{{"stage", key.stage},         {"name", key.name},
-                    {"action", to_string(action)}, {"after", std::move(fields)},
-                    {"reason", reason},            {"expected_version", expected_version}};
+  Value::Object out{{"stage", key.stage},         {"name", key.name}, {"action", to_string(action)},
+                    {"after", std::move(fields)}, {"reason", reason}, {"expected_version", expected_version}};
   if (bulk) out["bulk"] = bulk->to_value();
   return out;
 }

@@ -18,10 +18,10 @@ std::optional<Action> action_from(std::string_view text);
 struct Change {
   ResourceKey key;
   Action action = Action::Create;
-  Fields after;                       // the fields to write; Refs are resolved before a stage sees them
-  std::string reason;                 // one sentence for the plan
-  std::string expected_version;       // of the object when it was observed, "" when it did not exist
-  std::optional<Bulk> bulk;           // for Ingest
+  Fields after;                  // the fields to write; Refs are resolved before a stage sees them
+  std::string reason;            // one sentence for the plan
+  std::string expected_version;  // of the object when it was observed, "" when it did not exist
+  std::optional<Bulk> bulk;      // for Ingest
 
   Value to_value() const;
   static Result<Change> from_value(const Value& value);
@@ -29,8 +29,8 @@ struct Change {
 
 /// What proves that a change is real: ids and counts read back from the platform.
 struct Proof {
-  std::string version;       // of the object, read back
-  std::string batch;         // for an ingest
+  std::string version;  // of the object, read back
+  std::string batch;    // for an ingest
   std::int64_t generation = 0;
   std::uint64_t records = 0;
   std::vector<std::string> quarantined;  // fingerprints, never person ids

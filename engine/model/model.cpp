@@ -11,10 +11,14 @@ namespace audiencesync {
 
 const char* to_string(Severity severity) {
   switch (severity) {
-    case Severity::Note: return "note";
-    case Severity::Warning: return "warning";
-    case Severity::Wait: return "wait";
-    case Severity::Refuse: return "refuse";
+    case Severity::Note:
+      return "note";
+    case Severity::Warning:
+      return "warning";
+    case Severity::Wait:
+      return "wait";
+    case Severity::Refuse:
+      return "refuse";
   }
   return "note";
 }
@@ -25,40 +29,59 @@ Value Finding::to_value() const {
 
 const char* to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::Converged: return "converged";
-    case Verdict::Pending: return "pending";
-    case Verdict::Waiting: return "waiting";
-    case Verdict::NotFinished: return "not_finished";
-    case Verdict::Refused: return "refused";
-    case Verdict::Failed: return "failed";
+    case Verdict::Converged:
+      return "converged";
+    case Verdict::Pending:
+      return "pending";
+    case Verdict::Waiting:
+      return "waiting";
+    case Verdict::NotFinished:
+      return "not_finished";
+    case Verdict::Refused:
+      return "refused";
+    case Verdict::Failed:
+      return "failed";
   }
   return "failed";
 }
 
 ExitCode exit_code(Verdict verdict) {
   switch (verdict) {
-    case Verdict::Converged: return ExitCode::Converged;
-    case Verdict::Pending: return ExitCode::ChangesPending;
-    case Verdict::Waiting: return ExitCode::Waits;
-    case Verdict::NotFinished: return ExitCode::NotFinished;
-    case Verdict::Refused: return ExitCode::Refused;
-    case Verdict::Failed: return ExitCode::Failed;
+    case Verdict::Converged:
+      return ExitCode::Converged;
+    case Verdict::Pending:
+      return ExitCode::ChangesPending;
+    case Verdict::Waiting:
+      return ExitCode::Waits;
+    case Verdict::NotFinished:
+      return ExitCode::NotFinished;
+    case Verdict::Refused:
+      return ExitCode::Refused;
+    case Verdict::Failed:
+      return ExitCode::Failed;
   }
   return ExitCode::Failed;
 }
 
 ExitCode exit_code(ErrorCode code) {
   switch (code) {
-    case ErrorCode::Usage: return ExitCode::Usage;
+    case ErrorCode::Usage:
+      return ExitCode::Usage;
     case ErrorCode::Invalid:
-    case ErrorCode::Unsupported: return ExitCode::Invalid;
+    case ErrorCode::Unsupported:
+      return ExitCode::Invalid;
     case ErrorCode::Refused:
-    case ErrorCode::Conflict: return ExitCode::Refused;
+    case ErrorCode::Conflict:
+      return ExitCode::Refused;
     case ErrorCode::Authentication:
-    case ErrorCode::Permission: return ExitCode::Access;
-    case ErrorCode::Locked: return ExitCode::Locked;
-    case ErrorCode::NotFinished: return ExitCode::NotFinished;
-    case ErrorCode::Interrupted: return ExitCode::Interrupted;
+    case ErrorCode::Permission:
+      return ExitCode::Access;
+    case ErrorCode::Locked:
+      return ExitCode::Locked;
+    case ErrorCode::NotFinished:
+      return ExitCode::NotFinished;
+    case ErrorCode::Interrupted:
+      return ExitCode::Interrupted;
     case ErrorCode::NotFound:
     case ErrorCode::Rejected:
     case ErrorCode::Unavailable:
@@ -67,16 +90,17 @@ ExitCode exit_code(ErrorCode code) {
     case ErrorCode::Corrupt:
     case ErrorCode::Io:
     case ErrorCode::NoSpace:
-    case ErrorCode::Internal: return ExitCode::Failed;
+    case ErrorCode::Internal:
+      return ExitCode::Failed;
   }
   return ExitCode::Failed;
 }
 
 ExitCode worst(ExitCode left, ExitCode right) {
-  static constexpr std::array kOrder{ExitCode::Interrupted, ExitCode::Terminated, ExitCode::Usage,  ExitCode::Invalid,
-                                     ExitCode::Failed,      ExitCode::Access,     ExitCode::Refused, ExitCode::Locked,
-                                     ExitCode::NotFinished, ExitCode::Waits,      ExitCode::ChangesPending,
-                                     ExitCode::Converged};
+  static constexpr std::array kOrder{ExitCode::Interrupted, ExitCode::Terminated,     ExitCode::Usage,
+                                     ExitCode::Invalid,     ExitCode::Failed,         ExitCode::Access,
+                                     ExitCode::Refused,     ExitCode::Locked,         ExitCode::NotFinished,
+                                     ExitCode::Waits,       ExitCode::ChangesPending, ExitCode::Converged};
   return std::min(std::find(kOrder.begin(), kOrder.end(), left), std::find(kOrder.begin(), kOrder.end(), right)) ==
                  std::find(kOrder.begin(), kOrder.end(), left)
              ? left

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "engine/model/finding.h"
@@ -12,6 +14,8 @@ struct Observed {
   std::vector<Resource> resources;  // those that exist, any order
   Outputs outputs;                  // for later stages, as far as known
   std::vector<Finding> findings;
+  /// Facts to keep for later runs once this one may write: pinned audience ids. Null forgets.
+  std::map<std::string, Value> remember;
 };
 
 }  // namespace audiencesync

@@ -15,13 +15,13 @@ namespace audiencesync {
 /// One pass of the engine over one sync. A run without an end was interrupted and is continued under its own id.
 struct RunRecord {
   std::int64_t id = 0;
-  std::string uid;           // of the sync
-  Digest definition;         // of the manifest it began with
-  Value manifest;            // that manifest, canonical: a run keeps the one it began with
-  Time started{};            // server time
+  std::string uid;    // of the sync
+  Digest definition;  // of the manifest it began with
+  Value manifest;     // that manifest, canonical: a run keeps the one it began with
+  Time started{};     // server time
   std::optional<Time> ended;
-  std::string verdict;       // to_string(Verdict), "" while open
-  Value summary;             // counts and figures for `status` and history, no person ids
+  std::string verdict;  // to_string(Verdict), "" while open
+  Value summary;        // counts and figures for `status` and history, no person ids
 };
 
 /// A change that was begun. While it is open nothing else is planned for its sync.
@@ -35,22 +35,22 @@ struct ChangeRecord {
 struct Intent {
   std::int64_t id = 0;
   std::int64_t change = 0;
-  std::string step;           // "batch", "part-0003", unique within its change
-  std::int64_t number = 0;    // of the sequence the step asked for, 0 when it asked for none
-  Time opened{};              // server time
+  std::string step;             // "batch", "part-0003", unique within its change
+  std::int64_t number = 0;      // of the sequence the step asked for, 0 when it asked for none
+  Time opened{};                // server time
   std::optional<Value> result;  // closed
-  bool fresh = true;          // made by this very call: nothing can have been sent for it yet
+  bool fresh = true;            // made by this very call: nothing can have been sent for it yet
 };
 
 /// A snapshot that the platform has proven, or will once its intent closes.
 struct SnapshotRecord {
   std::string relation;
-  Digest content;             // names the file
+  Digest content;  // names the file
   std::string dataset;
   std::int64_t generation = 0;
-  std::string batch;          // that proved it
-  Digest definition;          // of the relation it was computed under
-  std::string source;         // export batches
+  std::string batch;   // that proved it
+  Digest definition;   // of the relation it was computed under
+  std::string source;  // export batches
   std::uint64_t people = 0;
   Time proven{};
 };
@@ -120,7 +120,8 @@ class Store : public Records {
   virtual Result<void> commit(std::int64_t intent, const SnapshotRecord& snapshot, const BatchRecord& batch,
                               const std::vector<QuarantineRecord>& quarantine, Time now) = 0;
 
-  virtual Result<void> remember(const std::string& uid, const std::string& key, const Value& value) = 0;  // null: forget
+  virtual Result<void> remember(const std::string& uid, const std::string& key,
+                                const Value& value) = 0;  // null: forget
   virtual Result<void> keep_comparison(const Digest& key, const Value& bulk, Time now) = 0;
 };
 
