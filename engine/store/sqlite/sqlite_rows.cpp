@@ -1,0 +1,87 @@
+#include "engine/store/sqlite/sqlite_rows.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/json.h"
+
+namespace audiencesync {
+
+Result<Value> read_json(const SqliteDatabase& database, const std::string& text, std::string_view what) {
+  auto value = parse_json(text);
+  if (!value.ok()) return corrupt_state(database.file(), fmt::format("{} is not JSON", what));
+  return value;
+}
+
+Result<RunRecord> read_run(const SqliteDatabase& database, const SqliteStatement& row) {
+  RunRecord run;
+  run.id = row.integer(0);
+  run.uid = row.text(1);
+  run.definition = row.text(2);
+  run.manifest = TRY(read_json(database, row.text(3), fmt::format("the manifest of run {}", run.id)));
+  run.started = from_epoch_ms(row.integer(4));
+  if (!row.is_null(5)) run.ended = from_epoch_ms(row.integer(5));
+  run.verdict = row.text(6);
+  run.summary = TRY(read_json(database, row.text(7), fmt::format("the summary of run {}", run.id)));
+  return run;
+}
+
+Result<ChangeRecord> read_change(const SqliteDatabase& database, const SqliteStatement& row) {
+  ChangeRecord record;
+  record.id = row.integer(0);
+  record.run = row.integer(1);
+  const auto what = fmt::format("change {}", record.id);
+  const auto value = TRY(read_json(database, row.text(2), what));
+  auto change = Change::from_value(value);
+  if (!change.ok()) return corrupt_state(database.file(), what + ": " + change.error().message());
+  record.change = std::move(change).take();
+  return record;
+}
+
+Result<Intent> read_intent(const SqliteDatabase& database, const SqliteStatement& row) {
+  Intent intent;
+  intent.id = row.integer(0);
+  intent.change = row.integer(1);
+  intent.step = row.text(2);
+  intent.number = row.integer(3);
+  intent.opened = from_epoch_ms(row.integer(4));
+  if (!row.is_null(5)) intent.result = TRY(read_json(database, row.text(6), fmt::format("intent {}", intent.id)));
+  intent.fresh = false;
+  return intent;
+}
+
+SnapshotRecord read_snapshot(const SqliteStatement& row) {
+  SnapshotRecord snapshot;
+  snapshot.relation = row.text(0);
+  snapshot.content = row.text(1);
+  snapshot.dataset = row.text(2);
+  snapshot.generation = row.integer(3);
+  snapshot.batch = row.text(4);
+  snapshot.definition = row.text(5);
+  snapshot.source = row.text(6);
+  snapshot.people = static_cast<std::uint64_t>(row.integer(7));
+  snapshot.proven = from_epoch_ms(row.integer(8));
+  return snapshot;
+}
+
+BatchRecord read_batch(const SqliteStatement& row) {
+  BatchRecord batch;
+  batch.batch = row.text(0);
+  batch.dataset = row.text(1);
+  batch.relation = row.text(2);
+  batch.generation = row.integer(3);
+  batch.records = static_cast<std::uint64_t>(row.integer(4));
+  batch.proven = from_epoch_ms(row.integer(5));
+  return batch;
+}
+
+QuarantineRecord read_quarantine(const SqliteStatement& row) {
+  QuarantineRecord person;
+  person.relation = row.text(0);
+  person.person = row.text(1);
+  person.reason = row.text(2);
+  person.batch = row.text(3);
+  person.since = from_epoch_ms(row.integer(4));
+  return person;
+}
+
+}  // namespace audiencesync

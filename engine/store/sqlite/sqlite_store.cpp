@@ -1,0 +1,313 @@
+#include "engine/store/sqlite/sqlite_store.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+
+#include "engine/base/json.h"
+#include "engine/store/sqlite/sqlite_rows.h"
+#include "engine/store/sqlite/sqlite_schema.h"
+
+namespace audiencesync {
+namespace {
+
+constexpr std::int64_t kComparisonsKept = 100;  // a comparison is cheap to make again, the file should stay small
+
+std::string select(const char* columns, const char* rest) { return fmt::format("SELECT {} FROM {}", columns, rest); }
+
+Error misuse(std::string message) { return Error(ErrorCode::Internal, std::move(message)); }
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(std::unique_ptr<SqliteDatabase> database, OpenMode mode) : database_(std::move(database)), mode_(mode) {}
+
+  Result<std::optional<SnapshotRecord>> current(const std::string& relation) const override {
+    const std::scoped_lock lock(mutex_);
+    return snapshot_of(relation);
+  }
+
+  Result<std::vector<BatchRecord>> batches(const std::string& relation) const override {
+    return list<BatchRecord>(select(kBatchColumns, "batches WHERE relation = ? ORDER BY generation, batch"),
+                             "read the batches of a relation", {relation}, read_batch);
+  }
+
+  Result<std::vector<QuarantineRecord>> quarantine(const std::string& relation) const override {
+    return list<QuarantineRecord>(select(kQuarantineColumns, "quarantine WHERE relation = ? ORDER BY person"),
+                                  "read the quarantine", {relation}, read_quarantine);
+  }
+
+  Result<Value> remembered(const std::string& uid, const std::string& key) const override {
+    return value_of("SELECT value FROM remembered WHERE uid = ? AND key = ?", "read a remembered value", {uid, key});
+  }
+
+  Result<Value> comparison(const Digest& key) const override {
+    return value_of("SELECT value FROM comparisons WHERE key = ?", "read a stored comparison", {key});
+  }
+
+  Result<std::vector<ChangeRecord>> open_changes(const std::string& uid) const override {
+    return list<ChangeRecord>(
+        select(kChangeColumns,
+               "changes JOIN runs ON runs.id = changes.run WHERE runs.uid = ? AND changes.closed IS NULL "
+               "ORDER BY changes.id"),
+        "read the open changes", {uid}, [this](const SqliteStatement& row) { return read_change(*database_, row); });
+  }
+
+  Result<std::optional<RunRecord>> last_run(const std::string& uid) const override {
+    auto found = TRY(runs(uid, 1));
+    if (found.empty()) return std::optional<RunRecord>{};
+    return std::optional(std::move(found.front()));
+  }
+
+  Result<std::vector<RunRecord>> runs(const std::string& uid, std::size_t most) const override {
+    return list<RunRecord>(select(kRunColumns, "runs WHERE uid = ? ORDER BY id DESC LIMIT ?"), "read the runs",
+                           {uid, static_cast<std::int64_t>(most)},
+                           [this](const SqliteStatement& row) { return read_run(*database_, row); });
+  }
+
+  Result<std::vector<std::string>> syncs() const override {
+    return list<std::string>("SELECT DISTINCT uid FROM runs ORDER BY uid", "read the syncs", {},
+                             [](const SqliteStatement& row) { return row.text(0); });
+  }
+
+  Result<RunRecord> begin_run(const std::string& uid, const Digest& definition, const Value& manifest,
+                              Time now) override {
+    return write<RunRecord>("begin a run", [&]() -> Result<RunRecord> {
+      auto open = TRY(database_->query(select(kRunColumns, "runs WHERE uid = ? AND ended IS NULL").c_str(),
+                                       "read the open run", {uid}));
+      if (TRY(open.step())) return read_run(*database_, open);
+      TRY(database_->run("INSERT INTO runs (uid, definition, manifest, started) VALUES (?, ?, ?, ?)", "begin a run",
+                         {uid, definition, to_json(manifest), to_epoch_ms(now)}));
+      RunRecord run;
+      run.id = database_->last_insert_id();
+      run.uid = uid;
+      run.definition = definition;
+      run.manifest = manifest;
+      run.started = now;
+      return run;
+    });
+  }
+
+  Result<void> end_run(std::int64_t run, const std::string& verdict, const Value& summary, Time now) override {
+    return write<void>("end a run", [&]() -> Result<void> {
+      const auto ended =
+          TRY(database_->run("UPDATE runs SET ended = ?, verdict = ?, summary = ? "
+                             "WHERE id = ? AND ended IS NULL",
+                             "end a run", {to_epoch_ms(now), verdict, to_json(summary), run}));
+      if (ended == 1) return {};
+      return misuse(fmt::format("cannot end run {}: there is no such run, or it has ended", run));
+    });
+  }
+
+  Result<ChangeRecord> open_change(std::int64_t run, const Change& change, Time now) override {
+    return write<ChangeRecord>("open a change", [&]() -> Result<ChangeRecord> {
+      const auto opened =
+          TRY(database_->run("INSERT INTO changes (run, change, opened) "
+                             "SELECT id, ?, ? FROM runs WHERE id = ? AND ended IS NULL",
+                             "open a change", {to_json(change.to_value()), to_epoch_ms(now), run}));
+      if (opened != 1) return misuse(fmt::format("cannot open a change of run {}: the run is not open", run));
+      return ChangeRecord{database_->last_insert_id(), run, change};
+    });
+  }
+
+  Result<void> close_change(std::int64_t change, const std::string& state, const Value& note, Time now) override {
+    if (state != "done" && state != "failed" && state != "abandoned") {
+      return misuse(fmt::format("cannot close change {} as '{}'", change, state));
+    }
+    return write<void>("close a change", [&]() -> Result<void> {
+      const auto closed =
+          TRY(database_->run("UPDATE changes SET closed = ?, state = ?, note = ? "
+                             "WHERE id = ? AND closed IS NULL",
+                             "close a change", {to_epoch_ms(now), state, to_json(note), change}));
+      if (closed != 1) {
+        return misuse(fmt::format("cannot close change {}: there is no such change, or it is closed", change));
+      }
+      TRY(database_->run("UPDATE intents SET closed = ?, result = 'null' WHERE change = ? AND closed IS NULL",
+                         "close the intents of a change", {to_epoch_ms(now), change}));
+      return {};
+    });
+  }
+
+  Result<Intent> open_intent(std::int64_t change, const std::string& step, const std::string& sequence,
+                             Time now) override {
+    return write<Intent>("open an intent", [&]() -> Result<Intent> {
+      auto stored = TRY(database_->query(select(kIntentColumns, "intents WHERE change = ? AND step = ?").c_str(),
+                                         "read an intent", {change, step}));
+      if (TRY(stored.step())) return read_intent(*database_, stored);
+      Intent intent;
+      intent.change = change;
+      intent.step = step;
+      intent.opened = now;
+      if (!sequence.empty()) intent.number = TRY(next_number(sequence));
+      const auto opened =
+          TRY(database_->run("INSERT INTO intents (change, step, number, opened) "
+                             "SELECT id, ?, ?, ? FROM changes WHERE id = ? AND closed IS NULL",
+                             "open an intent", {step, intent.number, to_epoch_ms(now), change}));
+      if (opened != 1) {
+        return misuse(fmt::format("cannot open step '{}' of change {}: the change is not open", step, change));
+      }
+      intent.id = database_->last_insert_id();
+      return intent;
+    });
+  }
+
+  Result<void> close_intent(std::int64_t intent, const Value& result, Time now) override {
+    return write<void>("close an intent", [&]() -> Result<void> { return close(intent, result, now); });
+  }
+
+  Result<void> raise_sequence(const std::string& sequence, std::int64_t least) override {
+    return write<void>("raise a sequence", [&]() -> Result<void> {
+      TRY(
+          database_->run("INSERT INTO sequences (name, last) VALUES (?, max(?, 0)) "
+                         "ON CONFLICT (name) DO UPDATE SET last = max(last, excluded.last)",
+                         "raise a sequence", {sequence, least}));
+      return {};
+    });
+  }
+
+  Result<void> commit(std::int64_t intent, const SnapshotRecord& snapshot, const BatchRecord& batch,
+                      const std::vector<QuarantineRecord>& quarantine, Time now) override {
+    return write<void>("commit a snapshot", [&]() -> Result<void> {
+      const Value result =
+          Value::Object{{"batch", batch.batch}, {"content", snapshot.content}, {"generation", snapshot.generation}};
+      TRY(close(intent, result, now));
+      TRY(make_current(intent, snapshot));
+      if (!batch.batch.empty()) TRY(add_to_ledger(batch));
+      return replace_quarantine(snapshot.relation, quarantine);
+    });
+  }
+
+  Result<void> remember(const std::string& uid, const std::string& key, const Value& value) override {
+    return write<void>("remember a value", [&]() -> Result<void> {
+      if (value.is_null()) {
+        TRY(database_->run("DELETE FROM remembered WHERE uid = ? AND key = ?", "forget a value", {uid, key}));
+      } else {
+        TRY(database_->run("INSERT OR REPLACE INTO remembered (uid, key, value) VALUES (?, ?, ?)", "remember a value",
+                           {uid, key, to_json(value)}));
+      }
+      return {};
+    });
+  }
+
+  Result<void> keep_comparison(const Digest& key, const Value& bulk, Time now) override {
+    return write<void>("keep a comparison", [&]() -> Result<void> {
+      // REPLACE gives the row a new id: what was kept last is the newest.
+      TRY(database_->run("INSERT OR REPLACE INTO comparisons (key, value, kept) VALUES (?, ?, ?)", "keep a comparison",
+                         {key, to_json(bulk), to_epoch_ms(now)}));
+      TRY(
+          database_->run("DELETE FROM comparisons WHERE id NOT IN "
+                         "(SELECT id FROM comparisons ORDER BY id DESC LIMIT ?)",
+                         "drop old comparisons", {kComparisonsKept}));
+      return {};
+    });
+  }
+
+ private:
+  /// Runs `body` as one durable transaction; nothing of it stays when it fails.
+  template <class T, class Body>
+  Result<T> write(const char* doing, Body body) {
+    if (mode_ == OpenMode::ReadOnly) {
+      return misuse(fmt::format("{}: cannot {}: the state was opened for reading", database_->file().string(), doing));
+    }
+    const std::scoped_lock lock(mutex_);
+    auto transaction = TRY(SqliteTransaction::begin(*database_, doing));
+    Result<T> result = body();
+    if (!result.ok()) return result;
+    TRY(transaction.commit(doing));
+    return result;
+  }
+
+  template <class T, class Read>
+  Result<std::vector<T>> list(const std::string& sql, const char* doing, SqliteParameters parameters, Read read) const {
+    const std::scoped_lock lock(mutex_);
+    auto rows = TRY(database_->query(sql.c_str(), doing, parameters));
+    std::vector<T> out;
+    while (TRY(rows.step())) {
+      Result<T> record = read(rows);
+      if (!record.ok()) return std::move(record).error();
+      out.push_back(std::move(record).take());
+    }
+    return out;
+  }
+
+  Result<Value> value_of(const char* sql, const char* doing, SqliteParameters parameters) const {
+    const std::scoped_lock lock(mutex_);
+    auto row = TRY(database_->query(sql, doing, parameters));
+    if (!TRY(row.step())) return Value();
+    return read_json(*database_, row.text(0), "a stored value");
+  }
+
+  // From here on the caller holds the mutex and, for writes, a transaction.
+
+  Result<std::optional<SnapshotRecord>> snapshot_of(const std::string& relation) const {
+    const auto sql =
+        select(kSnapshotColumns, "snapshots WHERE id = (SELECT snapshot FROM current_snapshots WHERE relation = ?)");
+    auto row = TRY(database_->query(sql.c_str(), "read the current snapshot", {relation}));
+    if (!TRY(row.step())) return std::optional<SnapshotRecord>{};
+    return std::optional(read_snapshot(row));
+  }
+
+  Result<std::int64_t> next_number(const std::string& sequence) {
+    auto row =
+        TRY(database_->query("INSERT INTO sequences (name, last) VALUES (?, 1) "
+                             "ON CONFLICT (name) DO UPDATE SET last = last + 1 RETURNING last",
+                             "take the next number of a sequence", {sequence}));
+    TRY(row.step());
+    const auto number = row.integer(0);
+    TRY(row.step());  // to its end, or the statement would still be running when the transaction commits
+    return number;
+  }
+
+  Result<void> close(std::int64_t intent, const Value& result, Time now) {
+    const auto closed = TRY(database_->run("UPDATE intents SET closed = ?, result = ? WHERE id = ? AND closed IS NULL",
+                                           "close an intent", {to_epoch_ms(now), to_json(result), intent}));
+    if (closed == 1) return {};
+    return misuse(fmt::format("cannot close intent {}: there is no such intent, or it is closed", intent));
+  }
+
+  Result<void> make_current(std::int64_t intent, const SnapshotRecord& snapshot) {
+    TRY(database_->run(
+        fmt::format("INSERT INTO snapshots ({}, intent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", kSnapshotColumns)
+            .c_str(),
+        "store a snapshot",
+        {snapshot.relation, snapshot.content, snapshot.dataset, snapshot.generation, snapshot.batch,
+         snapshot.definition, snapshot.source, static_cast<std::int64_t>(snapshot.people), to_epoch_ms(snapshot.proven),
+         intent}));
+    TRY(database_->run("INSERT OR REPLACE INTO current_snapshots (relation, snapshot) VALUES (?, ?)",
+                       "make a snapshot current", {snapshot.relation, database_->last_insert_id()}));
+    return {};
+  }
+
+  Result<void> add_to_ledger(const BatchRecord& batch) {
+    TRY(database_->run(
+        fmt::format("INSERT OR REPLACE INTO batches ({}) VALUES (?, ?, ?, ?, ?, ?)", kBatchColumns).c_str(),
+        "add a batch to the ledger",
+        {batch.batch, batch.dataset, batch.relation, batch.generation, static_cast<std::int64_t>(batch.records),
+         to_epoch_ms(batch.proven)}));
+    return {};
+  }
+
+  Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) {
+    TRY(database_->run("DELETE FROM quarantine WHERE relation = ?", "clear the quarantine", {relation}));
+    const auto sql = fmt::format("INSERT OR REPLACE INTO quarantine ({}) VALUES (?, ?, ?, ?, ?)", kQuarantineColumns);
+    for (const auto& person : people) {
+      TRY(database_->run(sql.c_str(), "store the quarantine",
+                         {relation, person.person, person.reason, person.batch, to_epoch_ms(person.since)}));
+    }
+    return {};
+  }
+
+  mutable std::mutex mutex_;
+  std::unique_ptr<SqliteDatabase> database_;
+  OpenMode mode_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_sqlite_store(const Path& file, OpenMode mode) {
+  if (mode == OpenMode::ReadWrite) TRY(PosixFiles().make_folder(file.parent_path()));
+  auto database = TRY(SqliteDatabase::open(file, mode));
+  TRY(prepare_schema(*database, mode));
+  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(database), mode));
+}
+
+}  // namespace audiencesync
