@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -14,6 +15,7 @@ void append_number(std::string& out, double number) {
     out += "null";  // JSON has no other word for it
     return;
   }
+  if (number == 0) number = 0;  // "-0" would come back as the integer 0, whose text differs
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
   out.append(buffer, end);
@@ -109,6 +111,38 @@ Value convert(const simdjson::dom::element& element) {
   return nullptr;
 }
 
+bool fits_64_bits(std::string_view digits) {
+  std::uint64_t number = 0;
+  const auto* const end = digits.data() + digits.size();
+  if (digits.front() != '-') return std::from_chars(digits.data(), end, number).ec == std::errc{};
+  std::int64_t negative = 0;
+  return std::from_chars(digits.data(), end, negative).ec == std::errc{};
+}
+
+// The same JSON with integers beyond 64 bits written as decimals, which the parser does take.
+std::string widen_integers(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 16);
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const char character = text[at];
+    if (quoted || (character != '-' && (character < '0' || character > '9'))) {
+      if (character == '"') quoted = !quoted;
+      const std::size_t length = quoted && character == '\\' ? 2 : 1;
+      out += text.substr(at, length);
+      at += length;
+      continue;
+    }
+    const auto end = std::min(text.find_first_not_of("+-.0123456789eE", at), text.size());
+    const auto number = text.substr(at, end - at);
+    out += number;
+    const bool integer = number.find_first_of(".eE") == std::string_view::npos;
+    if (integer && !fits_64_bits(number)) out += ".0";
+    at = end;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string to_json(const Value& value) {
@@ -169,8 +203,13 @@ Result<Value> parse_json(std::string_view text) {
   // One parser for each call: bodies are small, and the function stays safe for threads.
   simdjson::dom::parser parser;
   simdjson::dom::element element;
-  const simdjson::padded_string padded(text);
-  if (const auto failure = parser.parse(padded).get(element); failure != simdjson::SUCCESS) {
+  simdjson::padded_string padded(text);
+  auto failure = parser.parse(padded).get(element);
+  if (failure == simdjson::NUMBER_ERROR) {
+    padded = simdjson::padded_string(widen_integers(text));
+    failure = parser.parse(padded).get(element);
+  }
+  if (failure != simdjson::SUCCESS) {
     return Error(ErrorCode::Corrupt, fmt::format("not JSON: {}", simdjson::error_message(failure)));
   }
   try {

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,6 +57,24 @@ Result<void> sync_folder(const Path& folder) {
   return {};
 }
 
+// The part file of `write_atomic`, empty and locked, so that two writers of one path take turns. Not open on failure.
+std::unique_ptr<Descriptor> open_part(const Path& part) {
+  while (true) {
+    auto descriptor = std::make_unique<Descriptor>(::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    if (!descriptor->open()) return descriptor;
+    while (::flock(descriptor->number(), LOCK_EX) != 0 && errno == EINTR) {
+    }
+    struct stat mine {};
+    struct stat named {};
+    // While we waited, the holder renamed the file to its final name: that one is no longer ours to write.
+    if (::fstat(descriptor->number(), &mine) != 0 || ::stat(part.c_str(), &named) != 0 || mine.st_ino != named.st_ino) {
+      continue;
+    }
+    if (::ftruncate(descriptor->number(), 0) != 0 || ::fchmod(descriptor->number(), 0600) != 0) descriptor->close();
+    return descriptor;
+  }
+}
+
 class PosixWriter final : public FileWriter {
  public:
   PosixWriter(int descriptor, Path path) : descriptor_(descriptor), path_(std::move(path)) {}
@@ -65,7 +84,7 @@ class PosixWriter final : public FileWriter {
   Result<void> sync() override {
     if (::fsync(descriptor_.number()) != 0) return file_error(path_, "sync", errno);
     descriptor_.close();
-    return {};
+    return sync_folder(path_.parent_path());
   }
 
  private:
@@ -127,21 +146,21 @@ Result<std::unique_ptr<FileReader>> PosixFiles::open(const Path& path) const {
 Result<std::unique_ptr<FileWriter>> PosixFiles::create(const Path& path) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (descriptor < 0) return file_error(path, "create", errno);
-  return std::unique_ptr<FileWriter>(std::make_unique<PosixWriter>(descriptor, path));
+  auto writer = std::make_unique<PosixWriter>(descriptor, path);
+  // A file that was there keeps its mode otherwise.
+  if (::fchmod(descriptor, 0600) != 0) return file_error(path, "make private", errno);
+  return std::unique_ptr<FileWriter>(std::move(writer));
 }
 
 Result<void> PosixFiles::write_atomic(const Path& path, std::string_view content) {
   const Path part = path.string() + ".part";
-  {
-    auto writer = TRY(create(part));
-    auto written = writer->write(content);
-    if (written.ok()) written = writer->sync();
-    if (!written.ok()) {
-      ::unlink(part.c_str());
-      return written;
-    }
-  }
-  return rename(part, path);
+  const auto descriptor = open_part(part);
+  if (descriptor->number() < 0) return file_error(part, "create", errno);
+  auto written = write_all(descriptor->number(), content, part);
+  if (written.ok() && ::fsync(descriptor->number()) != 0) written = file_error(part, "sync", errno);
+  if (written.ok()) written = rename(part, path);
+  if (!written.ok()) ::unlink(part.c_str());
+  return written;
 }
 
 Result<void> PosixFiles::rename(const Path& from, const Path& to) {
@@ -151,16 +170,23 @@ Result<void> PosixFiles::rename(const Path& from, const Path& to) {
 
 Result<void> PosixFiles::remove(const Path& path) {
   std::error_code failure;
-  std::filesystem::remove_all(path, failure);
+  const auto removed = std::filesystem::remove_all(path, failure);
   if (failure) return file_error(path, "remove", failure.value());
-  return {};
+  if (removed == 0) return {};
+  return sync_folder(path.parent_path());
 }
 
 Result<void> PosixFiles::make_folder(const Path& path) {
-  if (path.empty() || std::filesystem::is_directory(path)) return {};
-  TRY(make_folder(path.parent_path()));
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return file_error(path, "create", errno);
-  return {};
+  std::error_code failure;
+  if (path.empty() || std::filesystem::is_directory(path, failure)) return {};
+  if (std::filesystem::exists(path, failure)) return file_error(path, "create", ENOTDIR);
+  const auto parent = path.parent_path();
+  TRY(make_folder(parent));
+  if (::mkdir(path.c_str(), 0700) != 0) {
+    if (errno == EEXIST) return {};  // made by somebody else meanwhile
+    return file_error(path, "create", errno);
+  }
+  return sync_folder(parent);
 }
 
 bool PosixFiles::exists(const Path& path) const {

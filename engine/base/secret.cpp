@@ -4,6 +4,10 @@
 
 namespace audiencesync {
 
-Secret::~Secret() { OPENSSL_cleanse(text_.data(), text_.size()); }
+Secret::~Secret() {
+  // Up to the capacity: a text that was moved away is empty, yet its bytes may still be in the small buffer.
+  text_.resize(text_.capacity());
+  OPENSSL_cleanse(text_.data(), text_.size());
+}
 
 }  // namespace audiencesync

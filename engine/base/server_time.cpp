@@ -5,6 +5,7 @@
 namespace audiencesync {
 
 void ServerTime::observe(Time date, Time sent, Time received) {
+  if (received < sent) return;  // our own clock was set back in between: the bounds would be upside down
   // The server wrote `date` somewhere in [sent, received], and meant [date, date + 1 s).
   const Duration least = date - received;
   const Duration most = date + std::chrono::seconds(1) - sent;

@@ -53,7 +53,11 @@ const Value::Array& Value::items(std::string_view key) const {
 
 std::optional<std::int64_t> to_number(const Value& value) {
   if (const auto* integer = value.integer_if()) return *integer;
-  if (const auto* real = value.double_if()) return static_cast<std::int64_t>(*real);
+  if (const auto* real = value.double_if()) {
+    constexpr double kBeyond = 9223372036854775808.0;  // 2^63: converting anything outside is undefined
+    if (!(*real >= -kBeyond && *real < kBeyond)) return std::nullopt;
+    return static_cast<std::int64_t>(*real);
+  }
   if (const auto* text = value.string_if()) {
     std::int64_t number = 0;
     const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), number);

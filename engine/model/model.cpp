@@ -97,14 +97,13 @@ ExitCode exit_code(ErrorCode code) {
 }
 
 ExitCode worst(ExitCode left, ExitCode right) {
-  static constexpr std::array kOrder{ExitCode::Interrupted, ExitCode::Terminated,     ExitCode::Usage,
-                                     ExitCode::Invalid,     ExitCode::Failed,         ExitCode::Access,
-                                     ExitCode::Refused,     ExitCode::Locked,         ExitCode::NotFinished,
-                                     ExitCode::Waits,       ExitCode::ChangesPending, ExitCode::Converged};
-  return std::min(std::find(kOrder.begin(), kOrder.end(), left), std::find(kOrder.begin(), kOrder.end(), right)) ==
-                 std::find(kOrder.begin(), kOrder.end(), left)
-             ? left
-             : right;
+  static constexpr std::array kWorstFirst{
+      ExitCode::Interrupted, ExitCode::Terminated, ExitCode::Usage,       ExitCode::Invalid,
+      ExitCode::Failed,      ExitCode::Access,     ExitCode::Refused,     ExitCode::Locked,
+      ExitCode::NotFinished, ExitCode::Waits,      ExitCode::ChangesPending, ExitCode::Converged};
+  const std::array both{left, right};
+  const auto* const found = std::find_first_of(kWorstFirst.begin(), kWorstFirst.end(), both.begin(), both.end());
+  return found == kWorstFirst.end() ? ExitCode::Failed : *found;
 }
 
 }  // namespace audiencesync
