@@ -1,0 +1,47 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/plugin/registry.h"
+
+namespace audiencesync {
+
+/// What one stage saw and what follows from it.
+struct StageView {
+  const StageDescriptor* stage = nullptr;
+  Observed observed;
+  std::vector<Change> changes;
+};
+
+/// Observes stages in order and compares: the reading half of the loop.
+class Pass {
+ public:
+  Pass(const Registry& registry, const RunServices& services) : registry_(registry), services_(services) {}
+
+  /// Observes every stage of a phase, in the registry's order; their outputs join `outputs()`.
+  /// Stops after a stage with a Refuse finding: what follows would be judged on a doubtful base.
+  /// Errors carry the stage's name.
+  Result<std::vector<StageView>> observe(Phase phase, std::optional<Time> not_before);
+  Result<StageView> observe(const StageDescriptor& stage, std::optional<Time> not_before);
+
+  /// The object of a stage, made when first asked for.
+  Stage& stage(const StageDescriptor& descriptor);
+  OutputTable& outputs() { return outputs_; }
+
+ private:
+  const Registry& registry_;
+  const RunServices& services_;
+  OutputTable outputs_;
+  std::map<std::string, std::unique_ptr<Stage>> stages_;
+};
+
+/// Replaces every Ref whose output is known by its value.
+Fields resolve(const Fields& fields, const OutputTable& outputs);
+
+bool refuses(const Observed& observed);
+
+}  // namespace audiencesync
