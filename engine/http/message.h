@@ -29,6 +29,7 @@ enum class Repeat {
 
 /// Which host a request goes to and which rate limit it counts against.
 enum class Service { Identity, Platform, Analytics };
+const char* to_string(Service service);
 
 /// Reads a body from its beginning.
 class BodyReader {
@@ -47,7 +48,7 @@ struct Body {
   static Body none() { return {}; }
   static Body text(std::string content, std::string content_type);
   static Body json(const Value& value, std::string content_type = "application/json");
-  /// Streams a file of that size; it must not change while the request runs.
+  /// Streams a file of that size; it must not change while the request runs, and `files` outlives the body.
   static Body file(const Files& files, Path path, std::uint64_t size, std::string content_type);
 };
 
