@@ -1,0 +1,245 @@
+#include "engine/manifest/manifest_fields.h"
+
+#include "engine/manifest/field_checks.h"
+
+namespace audiencesync {
+namespace {
+
+constexpr auto kRequired = Presence::Required;
+constexpr auto kLater = Availability::Later;
+constexpr std::string_view kSlugPattern = "^[a-z0-9][a-z0-9-]{0,62}$";
+
+Field identity_field() {
+  return {
+      .name = "identity",
+      .type = FieldType::Map,
+      .presence = kRequired,
+      .example = "{ field: _demoemea.identification.core.email, namespace: Email }",
+      .help = "The person id that is written next to each audience; the event data of the report must use the same.",
+      .fields = {
+          {.name = "field",
+           .presence = kRequired,
+           .example = "_demoemea.identification.core.email",
+           .help = "Path of the person id in the profile, from its root, joined by dots.",
+           .pattern = "^[A-Za-z_][A-Za-z0-9_]*([.][A-Za-z_][A-Za-z0-9_]*)*$",
+           .check = check_field_path},
+          {.name = "namespace",
+           .presence = kRequired,
+           .example = "Email",
+           .help = "Code of the identity namespace of this id.",
+           .pattern = "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+           .check = check_namespace_code},
+          {.name = "normalize",
+           .type = FieldType::Choice,
+           .fallback = "none",
+           .help = "What is done to an id before it is compared and written; must equal how the event data write "
+                   "it. ASCII rules only.",
+           .choices = {{"none"}, {"trim"}, {"lower"}, {"sha256_lower"}}},
+      }};
+}
+
+Field schedule_field() {
+  return {.name = "schedule",
+          .type = FieldType::Map,
+          .example = "\"0 4 * * *\"",
+          .help = "When the daemon runs the sync; without it, it runs only on demand.",
+          .fields = {{.name = "cron",
+                      .presence = kRequired,
+                      .example = "\"0 4 * * *\"",
+                      .help = "Five fields (minute, hour, day of month, month, day of week) or @hourly, @daily, "
+                              "@weekly, @monthly.",
+                      .check = check_cron},
+                     {.name = "timezone",
+                      .fallback = "UTC",
+                      .help = "Time zone of the expression, such as Europe/Berlin.",
+                      .check = check_timezone},
+                     {.name = "jitter", .type = FieldType::TimeSpan, .availability = kLater},
+                     {.name = "window", .type = FieldType::Map, .availability = kLater}},
+          .shorthand = "cron"};
+}
+
+Field audiences_field() {
+  return {.name = "audiences",
+          .type = FieldType::MapList,
+          .presence = kRequired,
+          .example = "[{ id: 9e3779b1-1111-4222-8333-00004189374b, name: Luma - Blue+ Members }]",
+          .help = "The audiences analysts should see.",
+          .fields = {{.name = "id",
+                      .example = "9e3779b1-1111-4222-8333-00004189374b",
+                      .help = "Id of the audience; wins over the name.",
+                      .pattern = "^[A-Za-z0-9][A-Za-z0-9_.:-]*$",
+                      .check = check_audience_id},
+                     {.name = "name",
+                      .example = "Luma - Blue+ Members",
+                      .help = "With an id: the label that is written. Without: the exact name of the audience, which "
+                              "is then pinned by its id.",
+                      .check = check_label},
+                     {.name = "namespace",
+                      .fallback = "ups",
+                      .help = "Key of the membership map the audience is found under.",
+                      .check = check_namespace_code}},
+          .one_of_them = {"id", "name"}};
+}
+
+Field source_field() {
+  return {.name = "source",
+          .type = FieldType::Map,
+          .example = "{ max_age: 36h }",
+          .help = "Where the memberships come from.",
+          .fields = {{.name = "from",
+                      .type = FieldType::Choice,
+                      .fallback = "export-job",
+                      .help = "How the profiles are read.",
+                      .choices = {{"export-job"}, {"profile-snapshot", kLater}, {"files", kLater}}},
+                     {.name = "path", .availability = kLater},
+                     {.name = "merge_policy",
+                      .fallback = "default",
+                      .help = "Merge policy of the export, by name or id; default is the default one of the sandbox.",
+                      .check = check_label},
+                     {.name = "statuses",
+                      .type = FieldType::ChoiceList,
+                      .fallback = "[realized, existing]",
+                      .help = "States of a membership that count as being in the audience; entered is an old word for "
+                              "realized.",
+                      .choices = {{"realized"}, {"existing"}, {"entered"}}},
+                     {.name = "max_age",
+                      .type = FieldType::TimeSpan,
+                      .fallback = "36h",
+                      .help = "An older export is not used.",
+                      .check = check_positive_duration},
+                     {.name = "wait_for_evaluation",
+                      .type = FieldType::TimeSpan,
+                      .fallback = "2h",
+                      .help = "How long to wait, before an export, for an evaluation of the audiences that is newer "
+                              "than the last export."}}};
+}
+
+Field target_field() {
+  return {.name = "target",
+          .type = FieldType::Map,
+          .example = "{ dataset: Loyalty audiences }",
+          .help = "The dataset the memberships are written to.",
+          .fields = {{.name = "layout",
+                      .type = FieldType::Choice,
+                      .fallback = "person",
+                      .help = "Shape of the records; person: one for each person with the list of the audiences.",
+                      .choices = {{"person"}, {"membership", kLater}, {"delimited", kLater}}},
+                     {.name = "dataset",
+                      .example = "Loyalty audiences",
+                      .help = "Name of the dataset; default: 'audiencesync membership: ' and the name of the sync.",
+                      .check = check_label},
+                     {.name = "dataset_id",
+                      .fallback = "null",
+                      .help = "Takes over an existing dataset; needs an approval.",
+                      .pattern = "^[A-Za-z0-9-]+$",
+                      .check = check_dataset_id},
+                     {.name = "row_rule",
+                      .type = FieldType::Choice,
+                      .fallback = "unknown",
+                      .help = "What Customer Journey Analytics does with the older rows of a person.",
+                      .choices = {{"unknown"}, {"replace"}, {"accumulate"}}},
+                     {.name = "name_lookup", .type = FieldType::Flag, .availability = kLater},
+                     {.name = "compact_every", .type = FieldType::TimeSpan, .availability = kLater},
+                     {.name = "accept_one_row_per_person", .type = FieldType::Flag, .availability = kLater}}};
+}
+
+Field guard_field() {
+  return {.name = "guard",
+          .type = FieldType::Map,
+          .example = "{ max_removals: 10% }",
+          .help = "What a run may change without asking.",
+          .fields = {{.name = "max_removals",
+                      .type = FieldType::Limit,
+                      .fallback = "10%",
+                      .help = "Memberships that end, of all that are there.",
+                      .check = check_share_of_whole},
+                     {.name = "max_audience_shrink",
+                      .type = FieldType::Limit,
+                      .fallback = "50%",
+                      .help = "What one audience may lose of its size.",
+                      .check = check_share_of_whole},
+                     {.name = "max_audience_growth",
+                      .type = FieldType::Limit,
+                      .fallback = "200%",
+                      .help = "What one audience may gain over its size."},
+                     {.name = "min_people",
+                      .type = FieldType::Integer,
+                      .fallback = "100",
+                      .help = "Below this many people no limit trips."},
+                     {.name = "allow_empty_audience",
+                      .type = FieldType::Flag,
+                      .fallback = "false",
+                      .help = "Whether an audience that had people may become empty."},
+                     {.name = "max_bad_rows",
+                      .type = FieldType::Limit,
+                      .fallback = "0.1%",
+                      .help = "Records the platform may reject before the run counts as failed.",
+                      .check = check_share_of_whole}}};
+}
+
+FieldTable make_manifest_fields() {
+  FieldTable table{
+      {.name = "version",
+       .type = FieldType::Integer,
+       .presence = kRequired,
+       .example = "1",
+       .help = "Version of this format: 1.",
+       .check = check_version},
+      {.name = "name",
+       .presence = kRequired,
+       .example = "luma-loyalty",
+       .help = "Name of the sync.",
+       .pattern = kSlugPattern,
+       .check = check_sync_name},
+      {.name = "uid",
+       .example = "luma-loyalty",
+       .help = "Keys the state and what the sync owns; default: its name. To rename a sync, keep the uid.",
+       .pattern = kSlugPattern,
+       .check = check_sync_name},
+      {.name = "extends", .example = "base.yaml", .help = "File with the keys this one does not have, in this folder."},
+      {.name = "mode",
+       .type = FieldType::Choice,
+       .fallback = "auto",
+       .help = "What waits for an approval: in auto the first plan and changed definitions.",
+       .choices = {{"auto"}, {"plan-only", kLater}}},
+      {.name = "organization",
+       .fallback = "default",
+       .help = "A block of 'organizations' in the settings.",
+       .check = check_credential_name},
+      {.name = "sandbox",
+       .fallback = "prod",
+       .help = "Sandbox, by its technical name.",
+       .pattern = kSlugPattern,
+       .check = check_sandbox_name},
+      {.name = "tenant",
+       .presence = kRequired,
+       .example = "_demoemea",
+       .help = "Tenant field of the organisation: '_' and the tenant id.",
+       .pattern = "^_[A-Za-z0-9][A-Za-z0-9_]*$",
+       .check = check_tenant},
+      identity_field(),
+      schedule_field(),
+      audiences_field(),
+      source_field(),
+      target_field(),
+      {.name = "engine",
+       .type = FieldType::Choice,
+       .fallback = "local",
+       .help = "Where memberships are compared; local: on this machine.",
+       .choices = {{"local"}, {"query-service", kLater}}},
+      guard_field(),
+  };
+  for (const auto* later : {"analytics", "publish", "activate", "journey_optimizer", "retention", "notify"}) {
+    table.push_back({.name = later, .availability = kLater});
+  }
+  return table;
+}
+
+}  // namespace
+
+const FieldTable& manifest_fields() {
+  static const FieldTable table = make_manifest_fields();
+  return table;
+}
+
+}  // namespace audiencesync

@@ -1,0 +1,128 @@
+#include "engine/manifest/settings.h"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "engine/manifest/field_reader.h"
+#include "engine/manifest/manifest_fields.h"
+#include "engine/manifest/secret_scan.h"
+#include "engine/manifest/utf8.h"
+
+namespace audiencesync {
+namespace {
+
+void read_endpoint(const FieldReader& map, std::string_view key, std::string& url) {
+  map.read(key, url);
+  while (url.ends_with('/')) url.pop_back();
+}
+
+Organization read_organization(const YamlEntry& entry) {
+  Organization organization;
+  organization.place = entry.place;
+  const FieldReader map(&entry.value);
+  map.read("organization_id", organization.organization_id);
+  map.read("credential", organization.credential);
+  const auto sandboxes = map.items("sandboxes");
+  if (!sandboxes.empty()) organization.sandboxes.clear();
+  for (const auto* item : sandboxes) organization.sandboxes.push_back(item->text);
+  const auto endpoints = map.map("endpoints");
+  read_endpoint(endpoints, "ims", organization.endpoints.ims);
+  read_endpoint(endpoints, "platform", organization.endpoints.platform);
+  read_endpoint(endpoints, "analytics", organization.endpoints.analytics);
+  return organization;
+}
+
+Timing read_timing(const FieldReader& map) {
+  Timing timing;
+  map.read("poll_export", timing.poll_export);
+  map.read("poll_batch", timing.poll_batch);
+  map.read("settle", timing.settle);
+  map.read("deadline_request", timing.deadline_request);
+  map.read("deadline_export", timing.deadline_export);
+  map.read("deadline_batch", timing.deadline_batch);
+  map.read("deadline_run", timing.deadline_run);
+  map.read("approval_ttl", timing.approval_ttl);
+  return timing;
+}
+
+Limits read_limits(const FieldReader& map) {
+  Limits limits;
+  map.read_count("exports_per_sandbox", limits.exports_per_sandbox);
+  map.read_bytes("ingest_per_hour", limits.ingest_per_hour);
+  map.read_bytes("memory", limits.memory);
+  return limits;
+}
+
+void read_path(const FieldReader& map, std::string_view key, const Path& folder, Path& path) {
+  // An absolute path stays what it is.
+  if (const auto text = map.text(key)) path = (folder / *text).lexically_normal();
+}
+
+Settings read_settings(const FieldReader& root, const Path& path) {
+  Settings settings;
+  settings.file = path.string();
+  settings.folder = path.parent_path();
+  read_path(root, "state", settings.folder, settings.state);
+  read_path(root.map("manifests"), "folder", settings.folder, settings.manifests_folder);
+  if (const auto* organizations = root.node("organizations")) {
+    for (const auto& entry : organizations->entries) {
+      settings.organizations.emplace(entry.key, read_organization(entry));
+    }
+  }
+  settings.timing = read_timing(root.map("timing"));
+  settings.limits = read_limits(root.map("limits"));
+  for (const auto* item : root.items("variables")) settings.variables.push_back(item->text);
+  return settings;
+}
+
+/// Everything under a deadline must have a chance to be looked at before it.
+void check_deadlines(const Timing& timing, const FieldReader& root, Problems& problems) {
+  const auto map = root.map("timing");
+  const auto check = [&](std::string_view poll, Duration every, std::string_view deadline, Duration after) {
+    if (every < after) return;
+    problems.invalid(map.node(poll) != nullptr ? map.place(poll) : map.place(deadline),
+                     fmt::format("timing.{} '{}' is not shorter than timing.{} '{}'; make it shorter", poll,
+                                 duration_text(every), deadline, duration_text(after)));
+  };
+  check("poll_export", timing.poll_export, "deadline_export", timing.deadline_export);
+  check("poll_batch", timing.poll_batch, "deadline_batch", timing.deadline_batch);
+}
+
+}  // namespace
+
+Loaded<Settings> load_settings(const Files& files, const Path& path) {
+  Problems problems;
+  Settings settings;
+  auto text = read_yaml_file(files, path);
+  if (!text.ok()) {
+    const auto& error = text.error();
+    problems.add(Error(error.code(), error.message()).at(error.place().value_or(Place{path.string(), 0, 0})));
+    return conclude(std::move(settings), std::move(problems));
+  }
+  if (auto tree = parse_yaml(*text, path.string(), problems)) {
+    refuse_secrets(*tree, "settings file", problems);
+    check_fields(*tree, settings_fields(), "", problems);
+    const FieldReader root(&*tree);
+    settings = read_settings(root, path);
+    check_deadlines(settings.timing, root, problems);
+  }
+  return conclude(std::move(settings), std::move(problems));
+}
+
+ManifestRules manifest_rules(const Settings& settings, const Environment& environment) {
+  ManifestRules rules;
+  for (const auto& name : settings.variables) rules.variables.emplace(name, environment(name));
+  rules.organizations.emplace();
+  for (const auto& [name, organization] : settings.organizations) {
+    rules.organizations->emplace(name, organization.sandboxes);
+  }
+  return rules;
+}
+
+Value settings_json_schema() {
+  return json_schema("audiencesync settings", "How audiencesync reaches the platform and what it may use.",
+                     settings_fields());
+}
+
+}  // namespace audiencesync

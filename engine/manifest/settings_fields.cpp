@@ -1,0 +1,139 @@
+#include "engine/manifest/field_checks.h"
+#include "engine/manifest/manifest_fields.h"
+
+namespace audiencesync {
+namespace {
+
+Field wait_field(std::string_view name, std::string_view fallback, std::string_view help) {
+  return {
+      .name = name, .type = FieldType::TimeSpan, .fallback = fallback, .help = help, .check = check_positive_duration};
+}
+
+Field endpoints_field() {
+  const auto endpoint = [](std::string_view name, std::string_view fallback, std::string_view help) -> Field {
+    return {.name = name, .fallback = fallback, .help = help, .pattern = "^https?://[^/]+/*$", .check = check_endpoint};
+  };
+  return {.name = "endpoints",
+          .type = FieldType::Map,
+          .example = "{ platform: https://platform.adobe.io }",
+          .help = "Base URLs: https, or http on the loopback interface.",
+          .fields = {endpoint("ims", "https://ims-na1.adobelogin.com", "Service that issues tokens."),
+                     endpoint("platform", "https://platform.adobe.io", "Experience Platform."),
+                     endpoint("analytics", "https://cja.adobe.io", "Customer Journey Analytics.")}};
+}
+
+Field organizations_field() {
+  return {.name = "organizations",
+          .type = FieldType::NamedMaps,
+          .presence = Presence::Required,
+          .example = "default: { organization_id: 0123456789ABCDEF@AdobeOrg, credential: adobe }",
+          .help = "Organisations manifests may use, under the names they use.",
+          .check = check_credential_name,
+          .fields = {{.name = "organization_id",
+                      .presence = Presence::Required,
+                      .example = "0123456789ABCDEF@AdobeOrg",
+                      .help = "Id of the organisation.",
+                      .pattern = "^[A-Za-z0-9_-]+@AdobeOrg$",
+                      .check = check_organization_id},
+                     {.name = "credential",
+                      .presence = Presence::Required,
+                      .example = "adobe",
+                      .help = "Name of the file with client id and secret.",
+                      .pattern = "^[A-Za-z0-9][A-Za-z0-9_-]*$",
+                      .check = check_credential_name},
+                     {.name = "sandboxes",
+                      .type = FieldType::TextList,
+                      .fallback = "[prod]",
+                      .help = "Sandboxes manifests may use.",
+                      .check = check_sandbox_name},
+                     endpoints_field()}};
+}
+
+Field timing_field() {
+  return {.name = "timing",
+          .type = FieldType::Map,
+          .example = "{ poll_export: 60s }",
+          .help = "How long to wait.",
+          .fields = {wait_field("poll_export", "60s", "Between two looks at an export job."),
+                     wait_field("poll_batch", "120s", "Between two looks at a batch."),
+                     wait_field("settle", "90s",
+                                "After a call without answer, until finding nothing proves that it "
+                                "had no effect."),
+                     wait_field("deadline_request", "60s", "For one exchange."),
+                     wait_field("deadline_export", "12h", "For an export job."),
+                     wait_field("deadline_batch", "6h", "For a batch."),
+                     wait_field("deadline_run", "24h", "For a whole run."),
+                     wait_field("approval_ttl", "24h", "How long a plan waits for its approval.")}};
+}
+
+Field limits_field() {
+  return {.name = "limits",
+          .type = FieldType::Map,
+          .example = "{ memory: 256MB }",
+          .help = "What the program may use.",
+          .fields = {{.name = "exports_per_sandbox",
+                      .type = FieldType::Integer,
+                      .fallback = "1",
+                      .help = "Export jobs at a time in one sandbox: 1.",
+                      .check = check_exports_per_sandbox},
+                     {.name = "ingest_per_hour",
+                      .type = FieldType::Bytes,
+                      .fallback = "10GB",
+                      .help = "Bytes sent to the platform in one hour.",
+                      .check = check_ingest_rate},
+                     {.name = "memory",
+                      .type = FieldType::Bytes,
+                      .fallback = "256MB",
+                      .help = "Memory of the whole process.",
+                      .check = check_memory}}};
+}
+
+Field manifests_field() {
+  return {.name = "manifests",
+          .type = FieldType::Map,
+          .example = "{ folder: /etc/audiencesync/manifests.d }",
+          .help = "Where the manifests are.",
+          .fields = {{.name = "folder",
+                      .fallback = "/etc/audiencesync/manifests.d",
+                      .help = "Folder with one file for each sync.",
+                      .check = check_path},
+                     {.name = "git", .type = FieldType::Map, .availability = Availability::Later}}};
+}
+
+FieldTable make_settings_fields() {
+  FieldTable table{
+      {.name = "version",
+       .type = FieldType::Integer,
+       .presence = Presence::Required,
+       .example = "1",
+       .help = "Version of this format: 1.",
+       .check = check_version},
+      {.name = "state",
+       .fallback = "/var/lib/audiencesync",
+       .help = "Folder for everything the program remembers.",
+       .check = check_path},
+      manifests_field(),
+      organizations_field(),
+      timing_field(),
+      limits_field(),
+      {.name = "variables",
+       .type = FieldType::TextList,
+       .fallback = "[]",
+       .help = "Environment variables manifests may use as ${NAME}.",
+       .pattern = "^[A-Za-z_][A-Za-z0-9_]*$",
+       .check = check_variable_name},
+  };
+  for (const auto* later : {"channels", "stages", "listen"}) {
+    table.push_back({.name = later, .availability = Availability::Later});
+  }
+  return table;
+}
+
+}  // namespace
+
+const FieldTable& settings_fields() {
+  static const FieldTable table = make_settings_fields();
+  return table;
+}
+
+}  // namespace audiencesync

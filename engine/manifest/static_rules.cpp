@@ -1,0 +1,97 @@
+#include "engine/manifest/static_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
+
+#include "engine/manifest/utf8.h"
+
+namespace audiencesync {
+namespace {
+
+/// Reports the second and every further use of one value.
+class Repetitions {
+ public:
+  Repetitions(std::string what, std::string advice, Problems& problems)
+      : what_(std::move(what)), advice_(std::move(advice)), problems_(problems) {}
+
+  void see(std::string_view scope, const std::string& value, const Place& place) {
+    const auto [first, is_new] = seen_.emplace(std::pair(std::string(scope), value), place);
+    if (is_new) return;
+    problems_.invalid(place, fmt::format("{} {} is here a second time, first at {}; {}", what_, shown(value),
+                                         first->second.text(), advice_));
+  }
+
+ private:
+  std::string what_;
+  std::string advice_;
+  Problems& problems_;
+  std::map<std::pair<std::string, std::string>, Place> seen_;
+};
+
+void check_audiences(const FieldReader& root, Problems& problems) {
+  const auto items = root.items("audiences");
+  if (items.size() > kMaxAudiences) {
+    problems.invalid(
+        root.place("audiences"),
+        fmt::format("'audiences' has {} entries, but a sandbox holds at most {}; remove some, or split the "
+                    "manifest",
+                    items.size(), kMaxAudiences));
+    return;
+  }
+  Repetitions ids("audiences.id", "keep one entry", problems);
+  Repetitions names("audiences.name", "analysts could not tell the two apart, give one of them another name", problems);
+  for (const auto* item : items) {
+    const FieldReader map(item);
+    const auto scope = map.text("namespace").value_or(AudienceEntry{}.membership_namespace);
+    if (const auto id = map.text("id")) ids.see(scope, *id, map.place("id"));
+    if (const auto name = map.text("name")) names.see("", *name, map.place("name"));
+  }
+}
+
+void check_field_is_in_tenant(const Manifest& manifest, const FieldReader& root, Problems& problems) {
+  // Roots with an underscore that belong to the platform's own schemas.
+  static constexpr std::array<std::string_view, 4> kPlatformRoots{"_id", "_repo", "_experience", "_xdm"};
+  const auto& field = manifest.identity.field;
+  const auto first = std::string_view(field).substr(0, field.find('.'));
+  if (!first.starts_with('_') || !manifest.tenant.starts_with('_') || first == manifest.tenant) return;
+  if (std::find(kPlatformRoots.begin(), kPlatformRoots.end(), first) != kPlatformRoots.end()) return;
+  problems.invalid(root.map("identity").place("field"),
+                   fmt::format("identity.field {} starts with another tenant than {}; correct the field or 'tenant'",
+                               shown(field), shown(manifest.tenant)));
+}
+
+void check_allowed(const Manifest& manifest, const FieldReader& root, const ManifestRules& rules, Problems& problems) {
+  if (!rules.organizations) return;
+  const auto found = rules.organizations->find(manifest.organization);
+  if (found == rules.organizations->end()) {
+    std::vector<std::string_view> known;
+    for (const auto& [name, sandboxes] : *rules.organizations) known.push_back(name);
+    problems.invalid(root.place("organization"),
+                     fmt::format("organization {} is not in the settings; write one of: {}, or add it to "
+                                 "'organizations' there",
+                                 shown(manifest.organization), fmt::join(known, ", ")));
+    return;
+  }
+  const auto& sandboxes = found->second;
+  if (std::find(sandboxes.begin(), sandboxes.end(), manifest.sandbox) != sandboxes.end()) return;
+  problems.invalid(
+      root.place("sandbox"),
+      fmt::format("sandbox {} is not allowed for organization {} in the settings; write one of: {}, or add "
+                  "it to 'sandboxes' there",
+                  shown(manifest.sandbox), shown(manifest.organization), fmt::join(sandboxes, ", ")));
+}
+
+}  // namespace
+
+void check_static_rules(const Manifest& manifest, const FieldReader& root, const ManifestRules& rules,
+                        Problems& problems) {
+  check_audiences(root, problems);
+  check_field_is_in_tenant(manifest, root, problems);
+  check_allowed(manifest, root, rules, problems);
+}
+
+}  // namespace audiencesync
