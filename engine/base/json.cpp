@@ -214,8 +214,8 @@ Result<Value> parse_json(std::string_view text) {
   }
   try {
     return convert(element);
-  } catch (const simdjson::simdjson_error& failure) {
-    return Error(ErrorCode::Corrupt, fmt::format("not JSON: {}", failure.what()));
+  } catch (const simdjson::simdjson_error& thrown) {
+    return Error(ErrorCode::Corrupt, fmt::format("not JSON: {}", thrown.what()));
   }
 }
 
