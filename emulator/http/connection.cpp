@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <limits>
 
 #include "emulator/http/response_writer.h"
 #include "emulator/http/uri.h"
@@ -114,11 +115,13 @@ class Connection {
   bool serve_one() {
     Parser parser;
     parser.header_limit(64 << 10);
-    parser.body_limit(boost::none);
+    // Not boost::none: Boost 1.74 takes "no limit" for a limit below any length. Ours is the intake's cap.
+    parser.body_limit(std::numeric_limits<std::uint64_t>::max());
     Code code;
     beast_http::read_header(reader_, buffer_, parser, code);
     if (code) {
-      if (code != beast_http::error::end_of_stream &&
+      // A peer that hangs up or goes silent gets nothing; one that speaks something else is told so.
+      if (code != beast_http::error::end_of_stream && code != beast_http::error::partial_message &&
           code.category() == beast_http::make_error_code(beast_http::error::bad_method).category())
         send_all(socket_, "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
       return false;
