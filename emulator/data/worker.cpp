@@ -9,13 +9,15 @@ namespace emulator {
 Worker::Worker(const Clock& clock, std::function<void(const std::string&)> failed)
     : clock_(clock), failed_(std::move(failed)), thread_([this] { work(); }) {}
 
-Worker::~Worker() {
+Worker::~Worker() { stop(); }
+
+void Worker::stop() {
   {
     const std::lock_guard guard(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Worker::at(std::int64_t due_ms, Task task) {

@@ -22,8 +22,9 @@ class Worker {
   using Task = std::function<void()>;
 
   Worker(const Clock& clock, std::function<void(const std::string&)> failed);
-  /// Waits for the task that runs; the waiting ones are dropped.
   ~Worker();
+  /// Waits for the task that runs; the waiting ones are dropped, and later ones too.
+  void stop();
 
   /// Runs `task` once the clock shows `due_ms` (epoch milliseconds) or later. Any thread.
   void at(std::int64_t due_ms, Task task);
