@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/result.h"
+
+namespace audiencesync {
+
+// The container that snapshots and changesets share; docs/formats/snapshot.md has the layout byte by byte.
+
+inline constexpr std::string_view kBlockMagic{
+    "\x89"
+    "ASM\r\n\x1A\n",
+    8};  // as PNG: shows text-mode damage at once
+inline constexpr std::string_view kBlockEnd{"ASM.end\n", 8};
+inline constexpr std::uint32_t kBlockVersion = 1;
+inline constexpr std::size_t kBlockHeadPrefix = 8 + 4 + 4 + 4;      // magic, version, kind, length of the JSON
+inline constexpr std::size_t kBlockPrefix = 4 + 4 + 4 + 4 + 8 + 8;  // stored, raw, rows, zero, first hash, checksum
+inline constexpr std::size_t kBlockEntry = 8 + 4 + 4 + 8 + 8;       // offset, stored, rows, first hash, checksum
+inline constexpr std::size_t kBlockTrailer = 7 * 8 + 8;
+
+/// Rows are cut into blocks of about this many bytes before compression.
+inline constexpr std::size_t kBlockTarget = 256 << 10;
+/// No writer makes a block larger than this: a reader refuses it before it asks for the memory.
+inline constexpr std::size_t kBlockLargest = 16 << 20;
+
+enum class BlockKind : std::uint32_t { Snapshot = 1, Changeset = 2 };
+
+struct BlockEntry {
+  std::uint64_t offset = 0;
+  std::uint32_t stored = 0;  // bytes of the compressed rows, without the block's prefix
+  std::uint32_t rows = 0;
+  std::uint64_t first_hash = 0;
+  std::uint64_t checksum = 0;
+};
+
+std::uint64_t block_checksum(std::string_view bytes);
+/// Checksum of two pieces as if they were one.
+std::uint64_t block_checksum(std::string_view first, std::string_view second);
+
+/// zstd, level 1: the disk is slower than that, and higher levels gain little on ids.
+class BlockCompressor {
+ public:
+  BlockCompressor();
+  BlockCompressor(const BlockCompressor&) = delete;
+  BlockCompressor& operator=(const BlockCompressor&) = delete;
+  ~BlockCompressor();
+  /// Replaces `out`. Errors: Internal.
+  Result<void> compress(std::string_view raw, std::string& out);
+  /// Replaces `out` with exactly `raw_size` bytes. Errors: Corrupt without a place.
+  Result<void> expand(std::string_view stored, std::size_t raw_size, std::string& out);
+
+ private:
+  void* compressor_ = nullptr;
+  void* expander_ = nullptr;
+};
+
+}  // namespace audiencesync

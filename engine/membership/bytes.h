@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace audiencesync {
+
+// How numbers are laid out in the files of this folder: little-endian where the width is fixed, LEB128 elsewhere.
+
+template <class Number>
+void put_fixed(std::string& out, Number number) {
+  for (std::size_t i = 0; i < sizeof number; ++i) {
+    out += static_cast<char>((static_cast<std::uint64_t>(number) >> (8 * i)) & 0xFFU);
+  }
+}
+
+template <class Number>
+Number get_fixed(const char* from) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < sizeof(Number); ++i) {
+    number |= static_cast<std::uint64_t>(static_cast<unsigned char>(from[i])) << (8 * i);
+  }
+  return static_cast<Number>(number);
+}
+
+inline void put_varint(std::string& out, std::uint64_t number) {
+  while (number >= 0x80) {
+    out += static_cast<char>(number | 0x80U);
+    number >>= 7U;
+  }
+  out += static_cast<char>(number);
+}
+
+inline void put_text(std::string& out, std::string_view text) {
+  put_varint(out, text.size());
+  out += text;
+}
+
+/// Reads what the functions above wrote. Reading past the end, or a number too large, marks it bad for good: a caller
+/// reads a whole row and asks once.
+class ByteCursor {
+ public:
+  ByteCursor() = default;
+  explicit ByteCursor(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+
+  bool bad() const { return bad_; }
+  bool at_end() const { return at_ == end_; }
+
+  std::uint64_t varint() {
+    std::uint64_t number = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      if (at_ == end_) break;
+      const auto byte = static_cast<unsigned char>(*at_++);
+      if (shift == 63 && byte > 1) break;
+      number |= static_cast<std::uint64_t>(byte & 0x7FU) << shift;
+      if (byte < 0x80) return number;
+    }
+    bad_ = true;
+    return 0;
+  }
+
+  std::string_view text() {
+    const auto length = varint();
+    if (bad_ || length > static_cast<std::uint64_t>(end_ - at_)) {
+      bad_ = true;
+      return {};
+    }
+    const std::string_view view(at_, length);
+    at_ += length;
+    return view;
+  }
+
+ private:
+  const char* at_ = nullptr;
+  const char* end_ = nullptr;
+  bool bad_ = false;
+};
+
+}  // namespace audiencesync

@@ -1,0 +1,156 @@
+#include "engine/membership/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace audiencesync {
+namespace {
+
+// The name most people have an audience under in the snapshot: what a held or withdrawn one is shown as.
+std::string name_in_base(const SnapshotReader& base, const AudienceId& id, const std::string& fallback) {
+  const auto [first, last] = base.dictionary().named(id);
+  if (first == last) return fallback;
+  auto best = first;
+  for (auto rank = first; rank < last; ++rank) {
+    if (base.people()[rank] > base.people()[best]) best = rank;
+  }
+  return base.dictionary().entry(static_cast<Rank>(best)).name;
+}
+
+}  // namespace
+
+Result<ComparisonScope> ComparisonScope::make(const RelationSpec& spec, const SnapshotReader* base) {
+  std::set<AudienceId> ids;
+  std::vector<DictionaryEntry> wanted;
+  for (const auto& audience : spec.audiences) {
+    if (!ids.insert(audience.id).second) {
+      return Error(ErrorCode::Invalid,
+                   fmt::format("relation {}: audience '{}' is named twice", spec.relation, audience.id));
+    }
+    const bool keeps_name = audience.held && base != nullptr;
+    wanted.push_back({audience.id, keeps_name ? name_in_base(*base, audience.id, audience.name) : audience.name, 0});
+  }
+
+  ComparisonScope scope;
+  static const Dictionary kNothing;
+  const auto& known = base != nullptr ? base->dictionary() : kNothing;
+  scope.dictionary = TRY(Dictionary::extend(known, wanted));
+  const auto size = scope.dictionary.size();
+  scope.held.assign(size, false);
+  scope.declared.assign(size, false);
+  for (std::size_t i = 0; i < spec.audiences.size(); ++i) {
+    scope.targets.push_back(scope.dictionary.find(wanted[i].id, wanted[i].name).value_or(0));
+    scope.declared[scope.targets.back()] = true;
+    if (!spec.audiences[i].held) continue;
+    const auto [first, last] = scope.dictionary.named(wanted[i].id);
+    for (auto rank = first; rank < last; ++rank) scope.held[rank] = true;
+  }
+  for (std::size_t rank = 0; rank < size; ++rank) {
+    const auto& entry = scope.dictionary.entry(static_cast<Rank>(rank));
+    if (scope.audiences.empty() || scope.audiences.back().id != entry.id) {
+      scope.audiences.push_back({.id = entry.id, .name = base != nullptr ? name_in_base(*base, entry.id, "") : ""});
+    }
+    scope.audience_number.push_back(static_cast<std::uint32_t>(scope.audiences.size() - 1));
+    if (scope.declared[rank]) scope.audiences.back().name = entry.name;
+  }
+  // A declared entry may come before another entry of its id; its name must win either way.
+  for (const auto target : scope.targets) {
+    scope.audiences[scope.audience_number[target]].name = scope.dictionary.entry(target).name;
+  }
+  return scope;
+}
+
+Comparison::Comparison(const RelationSpec& spec, const ComparisonScope& scope, Unchanged unchanged,
+                       SnapshotWriter& candidate, ChangesetWriter& changes)
+    : spec_(spec),
+      scope_(scope),
+      unchanged_(unchanged),
+      candidate_(candidate),
+      changes_(changes),
+      encoder_(spec, 0, scope.dictionary),
+      deltas_(scope.audiences),
+      declared_ids_(scope.audiences.size(), false) {
+  for (const auto target : scope.targets) declared_ids_[scope.audience_number[target]] = true;
+}
+
+// Fills after_ with what the person must be in.
+bool Comparison::desire(const SnapshotRow* before, const DesiredRow* desired, std::string_view person) {
+  after_.clear();
+  if (!spec_.quarantined.empty() && spec_.quarantined.contains(PersonId(std::string(person)))) {
+    if (before != nullptr) after_ = before->audiences;
+    return true;
+  }
+  if (desired != nullptr) after_ = desired->audiences;
+  if (before == nullptr) return false;
+  const auto from_export = after_.size();
+  for (const auto rank : before->audiences) {
+    if (scope_.held[rank]) after_.push_back(rank);
+  }
+  if (after_.size() != from_export) std::sort(after_.begin(), after_.end());
+  return false;
+}
+
+// Both sides are sorted, and ranks of one id are neighbours, so one walk finds who entered and left which id.
+void Comparison::count(const Ranks& before) {
+  std::size_t left = 0;
+  std::size_t right = 0;
+  const auto number = [&](Rank rank) { return scope_.audience_number[rank]; };
+  while (left < before.size() || right < after_.size()) {
+    if (right == after_.size() || (left < before.size() && number(before[left]) < number(after_[right]))) {
+      auto& delta = deltas_[number(before[left++])];
+      ++delta.before;
+      ++delta.left;
+    } else if (left == before.size() || number(after_[right]) < number(before[left])) {
+      auto& delta = deltas_[number(after_[right++])];
+      ++delta.after;
+      ++delta.entered;
+    } else {
+      auto& delta = deltas_[number(after_[right++])];
+      ++left;
+      ++delta.before;
+      ++delta.after;
+    }
+  }
+}
+
+Result<void> Comparison::add(const SnapshotRow* before, const DesiredRow* desired) {
+  const auto hash = before != nullptr ? before->hash : desired->hash;
+  const auto person = before != nullptr ? before->person : desired->person;
+  static const Ranks kNone;
+  const auto& was = before != nullptr ? before->audiences : kNone;
+  const bool quarantined = desire(before, desired, person);
+  if (before == nullptr && after_.empty()) return {};  // nobody ever wrote them, so there is nothing to clear
+
+  count(was);
+  TRY(candidate_.add(hash, person, after_));
+  const bool same = before != nullptr && was == after_;
+  if (same && (unchanged_ == Unchanged::Skipped || quarantined)) return {};
+
+  ++people_;
+  if (before == nullptr) ++added_;
+  if (after_.empty()) ++removed_;
+  record_.clear();
+  encoder_.append(record_, person, after_);
+  bytes_ += record_.size();
+  row_.hash = hash;
+  row_.person = person;
+  row_.known = before != nullptr ? Known::Yes : Known::No;
+  row_.before = was;
+  row_.after = after_;
+  return changes_.add(row_);
+}
+
+void Comparison::fill(Bulk& bulk) const {
+  bulk.people = people_;
+  bulk.added = added_;
+  bulk.removed = removed_;
+  bulk.bytes = bytes_;
+  for (std::size_t i = 0; i < deltas_.size(); ++i) {
+    // A withdrawn audience that nobody is in any more is no news.
+    if (declared_ids_[i] || deltas_[i].before > 0 || deltas_[i].after > 0) bulk.audiences.push_back(deltas_[i]);
+  }
+}
+
+}  // namespace audiencesync

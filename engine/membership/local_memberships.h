@@ -1,0 +1,55 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "engine/base/files.h"
+#include "engine/membership/comparison.h"
+#include "engine/membership/memberships.h"
+#include "engine/membership/person_source.h"
+#include "engine/membership/row_sorter.h"
+
+namespace audiencesync {
+
+/// The membership engine on this machine: one pass over the export, one over the snapshot, nothing proportional to the
+/// people in memory.
+///
+/// Files of its folder: `snapshot-<digest>`, `changes-<digest>` (docs/formats) and `tmp/`, which is emptied when this
+/// is built, so one object at a time may use a folder (the state lock sees to that). All files hold person ids.
+class LocalMemberships final : public Memberships {
+ public:
+  /// How people are ordered. Only tests that force collisions give another one than person_hash.
+  using PersonHash = std::uint64_t (*)(std::string_view);
+
+  LocalMemberships(Files& files, PersonSource& source, Path folder, MemoryBudget budget = {});
+  LocalMemberships(Files& files, PersonSource& source, Path folder, MemoryBudget budget, PersonHash hash);
+
+  Result<Bulk> compare(const RelationSpec& spec, const SourceRef& source, const BaseRef& base,
+                       std::stop_token stop) override;
+  Digest question(const RelationSpec& spec, const SourceRef& source, const BaseRef& base) const override;
+  /// Changeset read and checked, candidate opened: cost is that of the change, not of the people.
+  bool holds(const Bulk& bulk) const override;
+  Result<Upload> encode(const RelationSpec& spec, const Bulk& bulk, const EncodeOptions& options, const Path& folder,
+                        std::stop_token stop) override;
+  Result<std::vector<ChangedRow>> sample(const Bulk& bulk, std::size_t most) override;
+  Result<std::unique_ptr<MemberReader>> members(const Digest& snapshot) override;
+  Result<void> check(const Digest& snapshot) override;
+  Result<void> clean(const std::set<Digest>& keep) override;
+
+ private:
+  Result<void> read_source(const RelationSpec& spec, const SourceRef& source, const ComparisonScope& scope,
+                           RowSorter& rows, DroppedRows& dropped, std::stop_token stop);
+  Result<Digest> write_smaller_candidate(const EncodeOptions& options, const Bulk& bulk, std::stop_token stop);
+  Path work_path(std::string_view name);
+
+  Files& files_;
+  PersonSource& source_;
+  Path folder_;
+  MemoryBudget budget_;
+  PersonHash hash_;
+  std::atomic<std::uint64_t> work_number_{0};
+};
+
+}  // namespace audiencesync

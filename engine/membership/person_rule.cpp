@@ -1,0 +1,73 @@
+#include "engine/membership/person_rule.h"
+
+#include <xxhash.h>
+
+#include <cstring>
+
+namespace audiencesync {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\n\v\f\r";
+
+std::string_view trim_blanks(std::string_view text) {
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+void lower_ascii(std::string& text) {
+  for (auto& character : text) {
+    if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
+  }
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* const end = at + text.size();
+  const auto continues = [](unsigned char byte, unsigned least = 0x80, unsigned most = 0xBF) {
+    return byte >= least && byte <= most;
+  };
+  while (at < end) {
+    if (end - at >= 8) {  // eight ASCII bytes at once: what nearly every id is made of
+      std::uint64_t word = 0;
+      std::memcpy(&word, at, sizeof word);
+      if ((word & 0x8080808080808080ULL) == 0) {
+        at += 8;
+        continue;
+      }
+    }
+    const unsigned lead = *at;
+    const auto left = end - at;
+    if (lead < 0x80) {
+      at += 1;
+    } else if (lead >= 0xC2 && lead <= 0xDF && left >= 2 && continues(at[1])) {
+      at += 2;
+    } else if (lead >= 0xE0 && lead <= 0xEF && left >= 3 &&
+               continues(at[1], lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && continues(at[2])) {
+      at += 3;
+    } else if (lead >= 0xF0 && lead <= 0xF4 && left >= 4 &&
+               continues(at[1], lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && continues(at[2]) &&
+               continues(at[3])) {
+      at += 4;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::uint64_t person_hash(std::string_view person) { return XXH3_64bits(person.data(), person.size()); }
+
+PersonProblem apply_person_rule(PersonRule rule, std::string_view raw, std::string& out) {
+  out.assign(rule == PersonRule::Trim ? trim_blanks(raw) : raw);
+  if (out.empty()) return PersonProblem::Missing;
+  if (out.size() > kLongestPersonId) return PersonProblem::OverLong;
+  if (!is_utf8(out)) return PersonProblem::NotUtf8;
+  if (rule == PersonRule::Lower || rule == PersonRule::Sha256Lower) lower_ascii(out);
+  if (rule == PersonRule::Sha256Lower) out = sha256(out);
+  return PersonProblem::None;
+}
+
+}  // namespace audiencesync
