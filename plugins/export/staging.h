@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "engine/plugin/context.h"
+#include "plugins/platform/datasets.h"
+
+namespace audiencesync {
+
+/// Our dataset that export jobs write into. It holds nothing that cannot be made again.
+struct Staging {
+  std::optional<platform::Dataset> dataset;
+  std::vector<Finding> findings;  // a Refuse when it is not ours to use
+};
+
+/// Name and role of the staging dataset of a sync.
+std::string staging_name(const std::string& uid);
+
+/// Finds it by our tags. Of several, the oldest is used and the others are reported.
+Result<Staging> find_staging(ReadContext& context);
+
+/// Makes it, and waits until the lists show it, so that nobody takes it for missing and makes another.
+Result<std::string> create_staging(WriteContext& context);
+
+}  // namespace audiencesync
