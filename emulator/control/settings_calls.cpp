@@ -49,7 +49,7 @@ SettingRow duration(const char* name, Duration Settings::*member) {
 SettingRow count(const char* name, std::uint64_t Settings::*member) {
   return {name, [member](const Settings& settings) { return Json(settings.*member); },
           [name, member](Settings& settings, const Json& value) {
-            if (!value.is_number_unsigned() || value == 0) refuse_setting(name, value, "write a whole number above 0");
+            if (!value.is_number_integer() || value < 1) refuse_setting(name, value, "write a whole number above 0");
             settings.*member = value.get<std::uint64_t>();
           }};
 }

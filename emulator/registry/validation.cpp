@@ -144,9 +144,10 @@ bool compare_fields(const Json& before, const Json& after, const std::string& pa
   }
   if (!before.contains("properties")) return true;
   for (const auto& [name, field] : before["properties"].items()) {
-    where = path.empty() ? name : path + "." + name;
+    const std::string inner = path.empty() ? name : path + "." + name;
+    where = inner;
     if (!after.contains("properties") || !after["properties"].contains(name)) return false;
-    if (!compare_fields(field, after["properties"][name], where, where)) return false;
+    if (!compare_fields(field, after["properties"][name], inner, where)) return false;
   }
   return true;
 }
