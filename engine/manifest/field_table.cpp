@@ -36,9 +36,11 @@ std::vector<std::string_view> words_now(const Field& field) {
   return words;
 }
 
-std::vector<std::string_view> names_of(const FieldTable& table) {
+std::vector<std::string_view> names_now(const FieldTable& table) {
   std::vector<std::string_view> names;
-  for (const auto& field : table) names.push_back(field.name);
+  for (const auto& field : table) {
+    if (field.availability == Availability::Now) names.push_back(field.name);
+  }
   return names;
 }
 
@@ -60,12 +62,13 @@ class FieldChecker {
   explicit FieldChecker(Problems& problems) : problems_(problems) {}
 
   void check_map(const YamlNode& map, const FieldTable& table, const std::string& path) {
+    std::vector<std::string_view> meant;  // by a misspelt key: not missing as well
     for (const auto& entry : map.entries) {
       if (entry.value.reported) continue;
       const Field* field = find_field(table, entry.key);
       const auto name = path.empty() ? entry.key : path + "." + entry.key;
       if (field == nullptr) {
-        report_unknown(entry, table, path);
+        if (const auto near = report_unknown(entry, table, path)) meant.push_back(*near);
       } else if (field->availability == Availability::Later) {
         problems_.later(entry.place, fmt::format("'{}' is not in this version; remove it", name));
       } else {
@@ -74,6 +77,7 @@ class FieldChecker {
     }
     for (const auto& field : table) {
       if (field.presence != Presence::Required || map.find(field.name) != nullptr) continue;
+      if (std::find(meant.begin(), meant.end(), field.name) != meant.end()) continue;
       const auto name = path.empty() ? std::string(field.name) : fmt::format("{}.{}", path, field.name);
       problems_.invalid(map.place,
                         fmt::format("'{}' is missing; add it, for example {}: {}", name, field.name, field.example));
@@ -81,21 +85,22 @@ class FieldChecker {
   }
 
  private:
-  void report_unknown(const YamlEntry& entry, const FieldTable& table, const std::string& path) {
+  /// The known key that was probably meant.
+  std::optional<std::string_view> report_unknown(const YamlEntry& entry, const FieldTable& table,
+                                                 const std::string& path) {
     const auto where = path.empty() ? std::string() : fmt::format(" in '{}'", path);
+    const auto* owner = find_owner(table, entry.key);
+    const auto near = owner == nullptr ? nearest_word(entry.key, names_now(table)) : std::nullopt;
     std::string advice;
-    if (const auto* owner = find_owner(table, entry.key)) {
+    if (owner != nullptr) {
       advice = fmt::format("it belongs into '{}'", owner->name);
-    } else if (const auto near = nearest_word(entry.key, names_of(table))) {
+    } else if (near) {
       advice = fmt::format("did you mean '{}'?", *near);
     } else {
-      std::vector<std::string_view> known;
-      for (const auto& field : table) {
-        if (field.availability == Availability::Now) known.push_back(field.name);
-      }
-      advice = fmt::format("known keys are: {}", joined_words(known));
+      advice = fmt::format("known keys are: {}", joined_words(names_now(table)));
     }
     problems_.invalid(entry.place, fmt::format("unknown key {}{}; {}", shown(entry.key), where, advice));
+    return near;
   }
 
   void check_value(const YamlNode& node, const Field& field, const std::string& name, const Place& key) {
@@ -159,12 +164,19 @@ class FieldChecker {
       if (item.reported) continue;
       if (item.kind != YamlNode::Kind::Map) {
         problems_.invalid(item.place, fmt::format("an entry of '{}' is {}, but must be a map; write for example - {}",
-                                                  name, kind_text(item.kind), element_example(field)));
+                                                  name, kind_text(item.kind), map_for_entry(item, field)));
         continue;
       }
       check_map(item, field.fields, name);
       check_one_of_them(item, field, name);
     }
+  }
+
+  /// What a plain text in a list of maps was probably meant to be.
+  static std::string map_for_entry(const YamlNode& item, const Field& field) {
+    const bool short_text = item.kind == YamlNode::Kind::Scalar && item.text.size() < 60;
+    if (!short_text || field.one_of_them.empty()) return std::string(element_example(field));
+    return fmt::format("{}: {}", field.one_of_them.back(), shown(item.text));
   }
 
   static std::string_view element_example(const Field& field) {

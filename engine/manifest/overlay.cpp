@@ -12,17 +12,24 @@
 namespace audiencesync {
 namespace {
 
+/// Both absolute.
 bool is_inside(const Path& path, const Path& folder) {
   const auto relative = path.lexically_normal().lexically_relative(folder.lexically_normal());
   return !relative.empty() && *relative.begin() != "..";
+}
+
+Path made_absolute(const Path& path) {
+  std::error_code failure;
+  auto whole = std::filesystem::absolute(path, failure);
+  return failure ? path : whole;
 }
 
 /// With symbolic links resolved as far as the path exists. Only looks, and a path that is not on the disk (tests)
 /// stays what it is.
 Path resolved(const Path& path) {
   std::error_code failure;
-  auto real = std::filesystem::weakly_canonical(path, failure);
-  return failure ? path : real;
+  auto real = std::filesystem::weakly_canonical(made_absolute(path), failure);
+  return failure ? made_absolute(path) : real;
 }
 
 Path folder_of(const Path& path) {
@@ -43,10 +50,10 @@ class OverlayLoader {
     if (entry == nullptr) return tree;
     const auto extends = *entry;
     std::erase_if(tree->entries, [](const auto& each) { return each.key == "extends"; });
-    const auto base_path = base_of(extends, path);
-    if (!base_path) return tree;
-    auto base = load(*base_path, &extends.value.place);
     // Without its base a file seems to lack keys: what is wrong with the base is all there is to say.
+    const auto base_path = base_of(extends, path);
+    if (!base_path) return std::nullopt;
+    auto base = load(*base_path, &extends.value.place);
     if (!base) return std::nullopt;
     return merge_over(std::move(*base), std::move(*tree));
   }
@@ -73,8 +80,8 @@ class OverlayLoader {
           *asked_at, fmt::format("extends: there is no file {}; create it or correct the name", shown(path.string())));
       return;
     }
-    const auto place = error.place().value_or(asked_at != nullptr ? *asked_at : Place{path.string(), 0, 0});
-    problems_.add(Error(error.code(), error.message()).at(place));
+    const auto place = asked_at != nullptr ? *asked_at : Place{path.string(), 0, 0};
+    problems_.add(Error(error.code(), error.message()).at(error.place().value_or(place)));
   }
 
   std::optional<Path> base_of(const YamlEntry& extends, const Path& from) {
@@ -97,7 +104,8 @@ class OverlayLoader {
       return std::nullopt;
     }
     const Path base = (from.parent_path() / name).lexically_normal();
-    if (!is_inside(base, root_folder_) || !is_inside(resolved(base), resolved(root_folder_))) {
+    if (!is_inside(made_absolute(base), made_absolute(root_folder_)) ||
+        !is_inside(resolved(base), resolved(root_folder_))) {
       problems_.invalid(
           place,
           fmt::format("extends {} leaves the folder of the manifest; put the file into that folder", shown(name)));

@@ -40,7 +40,7 @@ struct SecretShape {
 };
 
 // Short enough to catch a shortened secret, long enough that no audience name matches.
-constexpr std::array kSecretShapes{SecretShape{"p8e-", 8},  SecretShape{"eyj", 12},  SecretShape{"bearer ", 12},
+constexpr std::array kSecretShapes{SecretShape{"p8e-", 8},  SecretShape{"eyj", 12},  SecretShape{"bearer ", 20},
                                    SecretShape{"akia", 16}, SecretShape{"ghp_", 20}, SecretShape{"basic ", 24},
                                    SecretShape{"xoxb-", 16}};
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <tuple>
 
+#include "engine/manifest/field_checks.h"
 #include "engine/manifest/utf8.h"
 
 namespace audiencesync {
@@ -57,7 +58,8 @@ void check_field_is_in_tenant(const Manifest& manifest, const FieldReader& root,
   static constexpr std::array<std::string_view, 4> kPlatformRoots{"_id", "_repo", "_experience", "_xdm"};
   const auto& field = manifest.identity.field;
   const auto first = std::string_view(field).substr(0, field.find('.'));
-  if (!first.starts_with('_') || !manifest.tenant.starts_with('_') || first == manifest.tenant) return;
+  const bool comparable = !check_tenant(manifest.tenant) && !check_field_path(field);
+  if (!comparable || !first.starts_with('_') || first == manifest.tenant) return;
   if (std::find(kPlatformRoots.begin(), kPlatformRoots.end(), first) != kPlatformRoots.end()) return;
   problems.invalid(root.map("identity").place("field"),
                    fmt::format("identity.field {} starts with another tenant than {}; correct the field or 'tenant'",
@@ -76,6 +78,7 @@ void check_allowed(const Manifest& manifest, const FieldReader& root, const Mani
                                  shown(manifest.organization), fmt::join(known, ", ")));
     return;
   }
+  if (check_sandbox_name(manifest.sandbox)) return;  // reported already
   const auto& sandboxes = found->second;
   if (std::find(sandboxes.begin(), sandboxes.end(), manifest.sandbox) != sandboxes.end()) return;
   problems.invalid(

@@ -169,7 +169,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
 /// What a parser message means for the author of the file.
 std::string explain_parser_message(const std::string& message, char at) {
-  if (message.find("alias not found") != std::string::npos) {
+  if (message.find("alias not found") != std::string::npos || message.find("anchor is not") != std::string::npos) {
     return "'*' at the start of a value means an alias; put the value in quotes, for example \"* * * * *\"";
   }
   if (message.find("unknown token") != std::string::npos) {
@@ -205,7 +205,9 @@ const YamlNode* YamlNode::find_path(std::initializer_list<std::string_view> keys
   return at;
 }
 
-Result<std::string> read_yaml_file(const Files& files, const Path& path) {
+namespace {
+
+Result<std::string> read_bounded(const Files& files, const Path& path) {
   const auto bytes = TRY(files.size(path));
   if (bytes > kMaxYamlBytes) {
     return Error(ErrorCode::Invalid, fmt::format("the file has {} bytes, at most {} are read; check that it is the "
@@ -214,6 +216,23 @@ Result<std::string> read_yaml_file(const Files& files, const Path& path) {
         .at(Place{path.string(), 0, 0});
   }
   return files.read(path);
+}
+
+}  // namespace
+
+Result<std::string> read_yaml_file(const Files& files, const Path& path) {
+  auto text = read_bounded(files, path);
+  if (text.ok() || text.error().place()) return text;
+  const auto& error = text.error();
+  const Place place{path.string(), 0, 0};
+  if (error.code() == ErrorCode::NotFound) {
+    return Error(error.code(), "there is no such file; check the path").at(place);
+  }
+  // The message starts with the path, which the place says already.
+  auto message = error.message();
+  const auto prefix = path.string() + ": ";
+  if (message.starts_with(prefix)) message.erase(0, prefix.size());
+  return Error(error.code(), message + "; check the path and the permissions").at(place);
 }
 
 std::optional<YamlNode> parse_yaml(std::string_view bytes, const std::string& file, Problems& problems) {

@@ -42,7 +42,8 @@ inline constexpr std::size_t kMaxYamlNodes = 100'000;
 inline constexpr std::size_t kMaxYamlDepth = 32;
 inline constexpr std::size_t kMaxYamlKeys = 1'000;  // of one map
 
-/// Reads a file of at most kMaxYamlBytes; a larger one is not even opened. Errors: NotFound, Io, Invalid.
+/// Reads a file of at most kMaxYamlBytes; a larger one is not even opened. Errors, with the file as place:
+/// NotFound, Io, Invalid.
 Result<std::string> read_yaml_file(const Files& files, const Path& path);
 
 /// Parses one document whose root is a map. `file` is the name for places.

@@ -20,7 +20,7 @@ class YamlText {
   std::string_view content() const { return content_; }
   const std::string& file() const { return file_; }
 
-  /// Size, encoding, control characters and tabs in the indentation; the first fault found.
+  /// Size, encoding, control characters, open brackets and tabs in the indentation; the first fault found.
   std::optional<Error> check() const;
 
   /// From line and byte column counted from 0, as parsers do, to line and character column from 1.
@@ -34,6 +34,7 @@ class YamlText {
 
  private:
   std::optional<Error> check_characters() const;
+  std::optional<Error> check_brackets() const;
   std::optional<Error> check_tabs() const;
   Place place_of(std::size_t offset) const;
 
