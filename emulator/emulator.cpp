@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fstream>
+#include <set>
 #include <stdexcept>
 
 #include "emulator/auth/gateway.h"
@@ -13,6 +14,7 @@
 #include "emulator/organization/namespaces.h"
 #include "emulator/organization/sandboxes.h"
 #include "emulator/registry/registry.h"
+#include "emulator/registry/resources.h"
 
 namespace emulator {
 namespace {
@@ -50,6 +52,28 @@ Identity identity_of(std::uint64_t seed) {
   return who;
 }
 
+std::set<std::string> datasets_of(const Platform& platform, const std::string& schema_id) {
+  std::set<std::string> ids;
+  for (const auto& [id, dataset] : platform.objects.all("dataset")) {
+    const std::string reference = dataset.value("schemaRef", Json::object()).value("id", "");
+    if (reference == schema_id || reference == alt_id_of(schema_id)) ids.insert(id);
+  }
+  return ids;
+}
+
+/// Data were promised to somebody as soon as one batch of them succeeded, also when it was reverted later.
+bool has_data(const Platform& platform, const std::string& schema_id) {
+  const std::set<std::string> datasets = datasets_of(platform, schema_id);
+  if (datasets.empty()) return false;
+  for (const auto& [id, batch] : platform.objects.all("batch")) {
+    const std::string status = batch.value("status", "");
+    if (status != "success" && status != "active" && status != "inactive") continue;
+    for (const Json& related : batch.value("relatedObjects", Json::array()))
+      if (related.value("type", "") == "dataSet" && datasets.contains(related.value("id", ""))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 // Members in the order in which they need each other; the server last, so that it is gone before what it serves.
@@ -75,6 +99,10 @@ Emulator::Emulator(const EmulatorOptions& options) : parts_(std::make_unique<Par
   restore_settings(parts.platform);
   seed_merge_policies(parts.platform);
   parts.registry.emplace(parts.platform);
+  parts.registry->schema_has_dataset = [&parts](const std::string& id) {
+    return !datasets_of(parts.platform, id).empty();
+  };
+  parts.registry->schema_has_data = [&parts](const std::string& id) { return has_data(parts.platform, id); };
   parts.data.emplace(
       parts.platform,
       WorldOptions{.profiles = options.profiles, .audiences = options.audiences, .seed = parts.platform.identity.seed});
