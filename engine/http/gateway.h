@@ -32,12 +32,12 @@ struct Account {
 };
 
 struct CoreOptions {
-  RetryPolicy retry;
+  RetryPolicy retry{};
   /// Of one attempt whose request names none; grows by one second for each 256 KiB of body or download.
   Duration deadline{60'000};
-  std::string version;  // sent as `audiencesync/<version>`
+  std::string version{};  // sent as `audiencesync/<version>`
   /// Of jitter and request ids; none: drawn.
-  std::optional<std::uint64_t> seed;
+  std::optional<std::uint64_t> seed{};
 };
 
 /// A sink that can go on where the previous attempt stopped.

@@ -42,8 +42,8 @@ class BodyReader {
 /// A body that can be sent again: a 401 in the middle of a large upload replays it from the start.
 struct Body {
   std::uint64_t size = 0;
-  std::function<Result<std::unique_ptr<BodyReader>>()> open;  // empty: no body
-  std::string content_type;
+  std::function<Result<std::unique_ptr<BodyReader>>()> open{};  // empty: no body
+  std::string content_type{};
 
   static Body none() { return {}; }
   static Body text(std::string content, std::string content_type);
@@ -58,22 +58,22 @@ using Headers = std::map<std::string, std::string>;              // names in low
 struct Request {
   Method method = Method::Get;
   Service service = Service::Platform;
-  std::string path;  // starts with '/', percent-encoded where needed (see encode_segment)
-  Query query;
-  Headers headers;
-  Body body;
+  std::string path{};  // starts with '/', percent-encoded where needed (see encode_segment)
+  Query query{};
+  Headers headers{};
+  Body body{};
   Repeat repeat = Repeat::Read;
   /// For one attempt, connection included; 0 takes the client's default.
   Duration deadline{0};
   /// Answers that are no error for this call, beside every 2xx: 404 where absence is an answer.
-  std::vector<int> expected;
+  std::vector<int> expected{};
 };
 
 struct Response {
   int status = 0;
-  Headers headers;
-  std::string body;
-  std::string request_id;
+  Headers headers{};
+  std::string body{};
+  std::string request_id{};
 
   /// The body as JSON. Errors: Corrupt with the status and the request id, never with the body.
   Result<Value> json() const;

@@ -23,11 +23,11 @@ struct RateWindow {
 
 /// A limit of its own for some calls of a service, on top of the service's.
 struct NamedLimit {
-  std::string name;  // for messages
+  std::string name{};  // for messages
   Service service = Service::Platform;
-  std::optional<Method> method;  // none: every method
-  std::string path_prefix;
-  std::vector<RateWindow> windows;
+  std::optional<Method> method{};  // none: every method
+  std::string path_prefix{};
+  std::vector<RateWindow> windows{};
 };
 
 /// How often each service may be called; no window means no limit.
@@ -35,10 +35,10 @@ struct NamedLimit {
 /// The defaults are what the documentation names or, for the platform, which publishes nothing, what is polite:
 /// 20 a second with bursts of 40.
 struct RateLimits {
-  std::vector<RateWindow> identity;
+  std::vector<RateWindow> identity{};
   std::vector<RateWindow> platform{{40, Duration(2'000)}};
   std::vector<RateWindow> analytics{{12, Duration(6'000)}, {60, Duration(60'000)}};
-  std::vector<NamedLimit> named;
+  std::vector<NamedLimit> named{};
 };
 
 /// Makes callers wait so that no window of `RateLimits` is ever exceeded.

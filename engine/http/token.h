@@ -25,9 +25,9 @@ struct Credentials {
 };
 
 struct TokenOptions {
-  RetryPolicy retry;
+  RetryPolicy retry{};
   Duration deadline{30'000};  // of one request to the token service
-  std::string user_agent;     // empty: none sent
+  std::string user_agent{};   // empty: none sent
   std::uint64_t seed = 0;     // of the jitter between retries
   CallObserver* observer = nullptr;
 };

@@ -322,7 +322,7 @@ TEST_F(CurlTransportTest, RefusesPlainHttpToOtherMachines) {
     EXPECT_EQ(text_of(outcome), "not sent refused") << url;
   }
   EXPECT_EQ(text_of(get("http://127.0.0.1@example.com/")), "not sent invalid");
-  EXPECT_EQ(text_of(get("nonsense")), "not sent refused");  // curl would guess http://nonsense
+  EXPECT_EQ(text_of(get("nonsense")), "not sent invalid");
   RawServer server([](Peer& peer, int) {
     RawRequest request;
     peer.read(request);

@@ -12,7 +12,7 @@ namespace audiencesync::http {
 
 struct CurlOptions {
   /// Certificates to trust instead of the system's; empty: the system's. Verification cannot be switched off.
-  Path ca_file;
+  Path ca_file{};
   /// To resolve, connect and agree on keys; never longer than the exchange's deadline.
   Duration connect_timeout{10'000};
   /// An exchange over which no byte goes either way for so long is given up, even when its deadline is far: the

@@ -203,14 +203,16 @@ Result<void> Transfer::begin_sink() {
 }
 
 void Transfer::finish(CURLcode code) {
-  if (code == CURLE_OK && goes_to_sink()) {
+  if (code == CURLE_OK && head_whole_ && goes_to_sink()) {
     if (auto begun = begin_sink(); !begun.ok()) {
       own_error_ = std::move(begun).error();
       code = CURLE_WRITE_ERROR;
     }
   }
   response_.status = status();
-  if (code == CURLE_OK && response_.status != 0) {
+  // curl takes the end of the connection in the middle of the header fields for the end of the answer.
+  if (code == CURLE_OK && !head_whole_) code = CURLE_PARTIAL_FILE;
+  if (code == CURLE_OK) {
     result_ = std::move(response_);
   } else {
     result_ = explain(code);
@@ -245,8 +247,9 @@ Failure Transfer::explain(CURLcode code) const {
                                           "on this machine if the server is the right one",
                                           host_, said))};
   }
-  if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT || code == CURLE_OUT_OF_MEMORY ||
-      code == CURLE_FAILED_INIT || code == CURLE_BAD_FUNCTION_ARGUMENT) {
+  // After sending, "unsupported protocol" is an answer that is no HTTP: the network's doing, not ours.
+  if (!started_ && (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT || code == CURLE_OUT_OF_MEMORY ||
+                    code == CURLE_FAILED_INIT || code == CURLE_BAD_FUNCTION_ARGUMENT)) {
     return {progress(), Error(ErrorCode::Internal, fmt::format("{}: {}", host_, said))};
   }
   return {progress(), Error(ErrorCode::Unavailable, fmt::format("{}: {}", host_, said))};
@@ -255,8 +258,10 @@ Failure Transfer::explain(CURLcode code) const {
 std::size_t Transfer::on_header(std::string_view line) {
   if (line.starts_with("HTTP/")) {
     response_.headers.clear();  // a new answer: what came before was 1xx
+    head_whole_ = false;
     return line.size();
   }
+  if (trimmed(line).empty()) head_whole_ = true;
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return line.size();
   std::string name(trimmed(line.substr(0, colon)));

@@ -73,8 +73,9 @@ class Transfer {
   std::string host_;  // for messages
   bool loopback_ = false;
   std::unique_ptr<BodyReader> reader_;
-  std::uint64_t read_ = 0;  // bytes of the body given to curl
-  bool started_ = false;    // bytes of the request may have left
+  std::uint64_t read_ = 0;   // bytes of the body given to curl
+  bool started_ = false;     // bytes of the request may have left
+  bool head_whole_ = false;  // the answer's header fields ended as they should
   bool sink_begun_ = false;
   std::optional<Error> own_error_;  // of the body, the sink, or the cap: why a callback stopped curl
   Response response_;
