@@ -21,10 +21,19 @@ struct UploadPart {
   std::uint64_t records = 0;
 };
 
+/// Rows of a changeset by their position in stored order, `last` excluded.
+struct RowRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = UINT64_MAX;
+};
+
 struct EncodeOptions {
   std::int64_t generation = 0;
   std::uint64_t largest_part = 200ULL << 20;  // bytes; the platform takes less than 256 MiB in one PUT
   std::set<PersonId> leave_out;               // quarantined: no record, and they keep their old snapshot entry
+  /// Writes records for these rows only. Rows before `first` have landed already, rows from `last` on keep their old
+  /// snapshot entry in the upload's candidate: how a batch whose bad rows nobody names is halved.
+  RowRange rows;
 };
 
 struct Upload {

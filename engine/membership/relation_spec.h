@@ -25,9 +25,9 @@ enum class PersonRule { AsIs, Trim, Lower, Sha256Lower };
 /// An audience a relation holds.
 struct RelationAudience {
   AudienceId id;
-  std::string name;                     // as written into the records
-  std::string membership_namespace;     // key in segmentMembership, compared without case: "ups"
-  bool held = false;                    // unreadable upstream: memberships stay as the snapshot has them
+  std::string name;                  // as written into the records
+  std::string membership_namespace;  // key in segmentMembership, compared without case: "ups"
+  bool held = false;                 // unreadable upstream: memberships stay as the snapshot has them
 };
 
 /// One body of memberships: what counts as a member and how a person is named.
@@ -51,13 +51,16 @@ struct RelationSpec {
 
 /// A pinned input. Its files are fetched only when the comparison is not cached.
 struct SourceRef {
-  std::string id;  // export batch ids, comma-separated
+  std::string id;                                                   // export batch ids, comma-separated
   std::function<Result<std::vector<Path>>(std::stop_token)> files;  // Parquet
 };
 
 /// The snapshot to compare with; nullopt content means nothing was ever proven.
 struct BaseRef {
   std::optional<Digest> content;
+  /// Rows may be missing from the dataset: everyone of the snapshot and of the source counts as changed and is written
+  /// again, tombstones included.
+  bool rewrite = false;
 };
 
 }  // namespace audiencesync
