@@ -181,7 +181,8 @@ Result<Applied> drop_export_batch(const Change& change, WriteContext& context) {
                                                     batch->dataset, dataset));
     return std::optional<Value>();
   };
-  if (TRY(gone())) return Applied();
+  const auto already = TRY(gone());
+  if (already) return Applied();
   const auto make = [&](http::WriteClient& client, const Attempt&) -> Result<Value> {
     auto reverted = platform::revert_batch(client, id);
     if (reverted) return Value(true);

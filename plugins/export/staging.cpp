@@ -4,11 +4,12 @@
 
 #include <algorithm>
 
+#include "plugins/platform/listing.h"
+
 namespace audiencesync {
 namespace {
 
 const char* const kRole = "export";
-constexpr int kListingPatience = 10;  // times `settle`, until a dataset that was made must be listed
 
 /// By our tags; when nothing is there, once more by name: a list that is late or empty by mistake costs one call here,
 /// and a second dataset otherwise.
@@ -80,14 +81,10 @@ Result<std::string> create_staging(WriteContext& context) {
   };
   const auto made = TRY(context.once({.name = "dataset", .sequence = ""}, find, make));
   const auto id = made.string_if() != nullptr ? *made.string_if() : std::string();
-  const auto settle = context.settings().timing.settle;
-  TRY(context.wait("the staging dataset to be listed", std::max(settle / 8, Duration(1)), settle * kListingPatience,
-                   [&]() -> Result<std::optional<Value>> {
-                     auto datasets = TRY(platform::datasets_of(context.http(), uid, kRole));
-                     const bool listed = std::any_of(datasets.begin(), datasets.end(),
-                                                     [&](const auto& dataset) { return dataset.id == id; });
-                     return listed ? std::optional<Value>(true) : std::optional<Value>();
-                   }));
+  TRY(platform::await_listing(context, "the staging dataset", [&]() -> Result<bool> {
+    const auto datasets = TRY(platform::datasets_of(context.http(), uid, kRole));
+    return std::any_of(datasets.begin(), datasets.end(), [&](const auto& dataset) { return dataset.id == id; });
+  }));
   return id;
 }
 
