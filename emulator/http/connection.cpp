@@ -102,9 +102,9 @@ void reset(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);  // the caller's close sends RST
 }
 
-class Connection {
+class HttpConnection {
  public:
-  Connection(int socket, Front& front) : socket_(socket), reader_(socket), front_(front) {}
+  HttpConnection(int socket, Front& front) : socket_(socket), reader_(socket), front_(front) {}
 
   void serve() {
     while (serve_one()) {
@@ -207,7 +207,7 @@ class Connection {
 
 void serve_connection(int socket, Front& front) noexcept {
   try {
-    Connection(socket, front).serve();
+    HttpConnection(socket, front).serve();
   } catch (const std::exception& error) {
     // Out of disk or memory: this connection ends, the others go on.
     std::fprintf(stderr, "connection: %s\n", error.what());

@@ -20,18 +20,19 @@ struct StandardNamespace {
   const char* type;
   const char* name;
 };
-constexpr std::array<StandardNamespace, 12> kStandard{{{0, "CORE", "COOKIE", "CORE"},
-                                                       {4, "ECID", "COOKIE", "ECID"},
-                                                       {6, "Email", "Email", "Email"},
-                                                       {7, "Phone", "Phone", "Phone"},
-                                                       {8, "WAID", "DEVICE", "Windows AID"},
-                                                       {11, "Email_LC_SHA256", "Email", "Emails (SHA256, lowercased)"},
-                                                       {15, "Phone_SHA256", "Phone", "Phone (SHA256)"},
-                                                       {17, "Phone_E.164", "Phone", "Phone (E.164)"},
-                                                       {20, "GAID", "Device", "Google Ad ID (GAID)"},
-                                                       {21, "IDFA", "Device", "Apple IDFA (ID for Advertisers)"},
-                                                       {411, "AdCloud", "COOKIE", "AdCloud"},
-                                                       {771, "TNTID", "COOKIE", "Adobe Target (TNTID)"}}};
+constexpr std::array<StandardNamespace, 12> kStandardNamespaces{
+    {{0, "CORE", "COOKIE", "CORE"},
+     {4, "ECID", "COOKIE", "ECID"},
+     {6, "Email", "Email", "Email"},
+     {7, "Phone", "Phone", "Phone"},
+     {8, "WAID", "DEVICE", "Windows AID"},
+     {11, "Email_LC_SHA256", "Email", "Emails (SHA256, lowercased)"},
+     {15, "Phone_SHA256", "Phone", "Phone (SHA256)"},
+     {17, "Phone_E.164", "Phone", "Phone (E.164)"},
+     {20, "GAID", "Device", "Google Ad ID (GAID)"},
+     {21, "IDFA", "Device", "Apple IDFA (ID for Advertisers)"},
+     {411, "AdCloud", "COOKIE", "AdCloud"},
+     {771, "TNTID", "COOKIE", "Adobe Target (TNTID)"}}};
 
 Json standard_json(const StandardNamespace& entry) {
   return {{"id", entry.id},
@@ -47,7 +48,7 @@ Json standard_json(const StandardNamespace& entry) {
 
 Json all_namespaces(const Platform& platform) {
   Json list = Json::array();
-  for (const StandardNamespace& entry : kStandard) list.push_back(standard_json(entry));
+  for (const StandardNamespace& entry : kStandardNamespaces) list.push_back(standard_json(entry));
   for (const auto& [id, value] : platform.objects.all(kNamespaceKind)) list.push_back(value);
   return list;
 }

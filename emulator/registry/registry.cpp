@@ -17,13 +17,13 @@ namespace {
 
 constexpr const char* kBase = "/data/foundation/schemaregistry";
 // Path segment and resource type. Field groups were called mixins, and both names still work.
-constexpr std::array<std::pair<const char*, const char*>, 7> kTypes{{{"schemas", "schemas"},
-                                                                     {"fieldgroups", "mixins"},
-                                                                     {"mixins", "mixins"},
-                                                                     {"classes", "classes"},
-                                                                     {"datatypes", "datatypes"},
-                                                                     {"behaviors", "behaviors"},
-                                                                     {"unions", "unions"}}};
+constexpr std::array<std::pair<const char*, const char*>, 7> kResourceTypes{{{"schemas", "schemas"},
+                                                                             {"fieldgroups", "mixins"},
+                                                                             {"mixins", "mixins"},
+                                                                             {"classes", "classes"},
+                                                                             {"datatypes", "datatypes"},
+                                                                             {"behaviors", "behaviors"},
+                                                                             {"unions", "unions"}}};
 
 HttpError no_resource(const std::string& id, const std::string& version) {
   return {registry_error(
@@ -117,7 +117,7 @@ Registry::Registry(Platform& platform) : platform_(platform) { seed_schemas(plat
 void Registry::add_routes(Router& router) {
   const std::string base = kBase;
   router.add("GET", base + "/stats", [this](const Request&) { return stats(); });
-  for (const auto& [segment, type_name] : kTypes) {
+  for (const auto& [segment, type_name] : kResourceTypes) {
     const std::string type = type_name;
     for (const char* container : {"tenant", "global"}) {
       const std::string list_path = base + "/" + container + "/" + segment;
