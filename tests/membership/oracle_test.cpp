@@ -274,7 +274,7 @@ TEST_P(OracleTest, ComparesAsTheNaiveImplementationDoes) {
   EXPECT_EQ(names_below(folder.path()).size(), 1 + must(files.list(folder.path() / "upload")).size());
 }
 
-INSTANTIATE_TEST_SUITE_P(Worlds, OracleTest, ::testing::Range<std::uint64_t>(0, 300));
+INSTANTIATE_TEST_SUITE_P(Worlds, OracleTest, ::testing::Range<std::uint64_t>(0, 150));
 
 }  // namespace
 }  // namespace audiencesync::testing
