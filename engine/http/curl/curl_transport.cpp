@@ -82,8 +82,9 @@ class CurlTransport::Engine {
     while (take_orders()) {
       int running = 0;
       curl_multi_perform(multi_, &running);
-      collect();
-      curl_multi_poll(multi_, nullptr, 0, kTurn, nullptr);
+      // A finished transfer may have freed the connection that another one waits for.
+      const int wait = collect() > 0 ? 0 : kTurn;
+      curl_multi_poll(multi_, nullptr, 0, wait, nullptr);
     }
   }
 
@@ -114,7 +115,9 @@ class CurlTransport::Engine {
     return !quit;
   }
 
-  void collect() {
+  /// How many transfers ended.
+  int collect() {
+    int ended = 0;
     int left = 0;
     while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
@@ -127,7 +130,9 @@ class CurlTransport::Engine {
       transfer->finish(code);
       active_.erase(transfer->id);
       release(*transfer);
+      ++ended;
     }
+    return ended;
   }
 
   void abandon(std::map<std::uint64_t, Transfer*>::iterator which) {
