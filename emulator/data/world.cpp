@@ -184,7 +184,7 @@ World::Evolution World::evolve(double churn, std::uint64_t seed, const std::vect
   connection.run("DELETE FROM profiles WHERE profile_id IN (SELECT profile_id FROM picked WHERE rank <= " +
                  std::to_string(evolution.disappeared) + ")");
   if (evolution.changed > 0) {
-    const std::string list = "[" + joined(keys) + "]::USMALLINT[]";
+    const std::string list = "([" + joined(keys) + "]::USMALLINT[])";
     // The first turn reaches everyone picked, so that each of them really changes; the second, in another audience,
     // half of them. Who is in leaves, as `exited` or without a trace; who is not enters.
     for (const unsigned turn : {0U, 1U}) {
