@@ -30,7 +30,7 @@ std::string text_of(const Json& descriptor, const char* name) {
 
 void check_namespace(const Platform& platform, const Json& descriptor) {
   const std::string value = text_of(descriptor, "xdm:namespace");
-  const std::string property = descriptor.value("xdm:property", "xdm:code");
+  const std::string property = descriptor.contains("xdm:property") ? text_of(descriptor, "xdm:property") : "xdm:code";
   if (property != "xdm:code" && property != "xdm:id")
     throw bad_descriptor("xdm:property must be xdm:code or xdm:id, not " + property);
   const bool known = property == "xdm:code" ? find_namespace(platform, value).has_value()

@@ -266,6 +266,7 @@ Json Registry::replace(const Json& current, Json changed, const std::string& typ
     if (!changed.contains(name) &&
         (name.starts_with("meta:") || name == "$id" || name == "version" || name == "imsOrg"))
       changed[name] = value;
+  changed["type"] = "object";
   derive(changed, type, lookup_in(platform_));
 
   const Lookup before = lookup_in(platform_);
