@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(
         MadeUp{"new_folders_need_a_rule", "engine/wizard/x.cpp", "",
                "engine/wizard/x.cpp:1: no rule knows this folder; add it to the table of layers"},
         MadeUp{"curl_has_a_place", "engine/http/x.cpp", "#include <curl/curl.h>",
-               "engine/http/x.cpp:1: <curl/curl.h> belongs to engine/http/curl"},
+               "engine/http/x.cpp:1: <curl/curl.h> belongs to engine/http/curl, tests/support"},
         MadeUp{"curl_at_its_place", "engine/http/curl/x.cpp", "#include <curl/curl.h>", ""},
         MadeUp{"sqlite_not_in_its_port", "engine/store/x.cpp", "  #  include   <sqlite3.h>",
                "engine/store/x.cpp:1: <sqlite3.h> belongs to engine/store/sqlite"},

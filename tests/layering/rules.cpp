@@ -61,7 +61,7 @@ struct Library {
 
 const std::vector<Library>& libraries() {
   static const std::vector<Library> table{
-      {"curl/", {"engine/http/curl"}},
+      {"curl/", {"engine/http/curl", "tests/support"}},
       {"sqlite3.h", {"engine/store/sqlite"}},
       {"duckdb.h", {"engine/membership/duckdb", "emulator", "tests/membership", "tests/emulator", "bench"}},
       {"libpq-fe.h", {"engine/sql/libpq", "tests/emulator"}},
