@@ -112,6 +112,9 @@ class WriteContext : public ReadContext {
   /// One transaction: closes `step`, makes the snapshot current, adds the batch to the ledger.
   virtual Result<void> commit(const Step& step, const SnapshotRecord& snapshot, const BatchRecord& batch,
                               const std::vector<QuarantineRecord>& quarantine) = 0;
+
+  /// The quarantine of a relation becomes exactly this, without a snapshot: nobody was left to write.
+  virtual Result<void> quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) = 0;
 };
 
 }  // namespace audiencesync

@@ -40,12 +40,16 @@ std::vector<std::string> differing(const Resource& wanted, const Resource& seen,
 
 std::string missing_reason(Action action) {
   switch (action) {
-    case Action::Run: return "none that can be used yet";
-    case Action::Person: return "only a person can do it";
-    case Action::Ingest: return "nothing was written yet";
+    case Action::Run:
+      return "none that can be used yet";
+    case Action::Person:
+      return "only a person can do it";
+    case Action::Ingest:
+      return "nothing was written yet";
     case Action::Create:
     case Action::Update:
-    case Action::Delete: break;
+    case Action::Delete:
+      break;
   }
   return "does not exist";
 }
@@ -92,15 +96,18 @@ std::vector<Change> diff(const std::vector<Resource>& desired, const Observed& o
                          fmt::format("{} people changed", actual.pending->people), actual.version, actual.pending});
     }
     if (const auto names = differing(wanted, actual, rule); !names.empty()) {
-      changes.push_back({wanted.key, rule.different, wanted.fields, fmt::format("{} differs", fmt::join(names, ", ")),
-                         actual.version, {}});
+      changes.push_back({wanted.key,
+                         rule.different,
+                         wanted.fields,
+                         fmt::format("{} differs", fmt::join(names, ", ")),
+                         actual.version,
+                         {}});
     }
     seen.erase(found);
   }
   for (const auto& [key, resource] : seen) {
-    const auto wanted = std::find_if(desired.begin(), desired.end(), [&key = key](const auto& each) {
-      return each.key == key;
-    });
+    const auto wanted =
+        std::find_if(desired.begin(), desired.end(), [&key = key](const auto& each) { return each.key == key; });
     if (wanted != desired.end() || !rule_for(rules, key).prune) continue;
     changes.push_back({key, Action::Delete, resource->fields, "no longer needed", resource->version, {}});
   }

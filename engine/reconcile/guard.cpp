@@ -40,26 +40,26 @@ std::vector<Finding> guard(const Guard& limits, const Bulk& bulk, const std::vec
     if (std::find(declared.begin(), declared.end(), audience.id) == declared.end()) continue;
     if (audience.before < limits.min_people) continue;
     if (audience.after == 0 && !limits.allow_empty_audience) {
-      trips.push_back(trip(fmt::format("audience '{}' would be emptied: {} people before, none after", audience.name,
-                                       audience.before),
-                           "allow_empty_audience"));
+      trips.push_back(trip(
+          fmt::format("audience '{}' would be emptied: {} people before, none after", audience.name, audience.before),
+          "allow_empty_audience"));
       continue;
     }
     if (audience.after < audience.before &&
         !passes(limits.max_audience_shrink, audience.before - audience.after, audience.before)) {
-      trips.push_back(trip(
-          fmt::format("audience '{}' would shrink from {} to {} people ({:.1f} %, allowed {})", audience.name,
-                      audience.before, audience.after, percent(audience.before - audience.after, audience.before),
-                      limits.max_audience_shrink.text()),
-          "max_audience_shrink"));
+      trips.push_back(
+          trip(fmt::format("audience '{}' would shrink from {} to {} people ({:.1f} %, allowed {})", audience.name,
+                           audience.before, audience.after, percent(audience.before - audience.after, audience.before),
+                           limits.max_audience_shrink.text()),
+               "max_audience_shrink"));
     }
     if (audience.after > audience.before &&
         !passes(limits.max_audience_growth, audience.after - audience.before, audience.before)) {
-      trips.push_back(trip(
-          fmt::format("audience '{}' would grow from {} to {} people ({:.1f} %, allowed {})", audience.name,
-                      audience.before, audience.after, percent(audience.after - audience.before, audience.before),
-                      limits.max_audience_growth.text()),
-          "max_audience_growth"));
+      trips.push_back(
+          trip(fmt::format("audience '{}' would grow from {} to {} people ({:.1f} %, allowed {})", audience.name,
+                           audience.before, audience.after, percent(audience.after - audience.before, audience.before),
+                           limits.max_audience_growth.text()),
+               "max_audience_growth"));
     }
   }
   return trips;

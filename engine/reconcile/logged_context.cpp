@@ -57,7 +57,8 @@ Result<std::optional<Value>> LoggedContext::look_for(const Step& step, const Fin
     }
     const Time now = server().now();
     if (now >= absent_from) break;
-    if (!clock().sleep(std::min(pause, Duration(absent_from - now) + Duration(1)), stop())) return interrupted(step.name);
+    if (!clock().sleep(std::min(pause, Duration(absent_from - now) + Duration(1)), stop()))
+      return interrupted(step.name);
   }
   // Lists of the platform are eventually consistent: one more look, a moment later, before absence counts.
   if (!clock().sleep(pause, stop())) return interrupted(step.name);
@@ -77,7 +78,8 @@ Result<Value> LoggedContext::wait(std::string_view what, Duration poll, Duration
                                std::chrono::duration_cast<std::chrono::seconds>(waited).count()));
     }
     events().progress(what, static_cast<std::uint64_t>(waited.count()), 0, "ms");
-    if (!clock().sleep(std::min(poll, deadline - waited), stop())) return interrupted(fmt::format("waiting for {}", what));
+    if (!clock().sleep(std::min(poll, deadline - waited), stop()))
+      return interrupted(fmt::format("waiting for {}", what));
   }
 }
 

@@ -25,7 +25,8 @@ bool stays_open(ErrorCode code) {
     case ErrorCode::Authentication:
     case ErrorCode::Permission:
     case ErrorCode::NoSpace:
-    case ErrorCode::Io: return true;
+    case ErrorCode::Io:
+      return true;
     case ErrorCode::Usage:
     case ErrorCode::Invalid:
     case ErrorCode::Unsupported:
@@ -35,7 +36,8 @@ bool stays_open(ErrorCode code) {
     case ErrorCode::Locked:
     case ErrorCode::Rejected:
     case ErrorCode::Corrupt:
-    case ErrorCode::Internal: return false;
+    case ErrorCode::Internal:
+      return false;
   }
   return false;
 }
@@ -63,15 +65,18 @@ std::string joined_batches(const OutputTable& outputs) {
 
 Verdict verdict_of(ErrorCode code) {
   switch (exit_code(code)) {
-    case ExitCode::Refused: return Verdict::Refused;
-    case ExitCode::NotFinished: return Verdict::NotFinished;
-    default: return Verdict::Failed;
+    case ExitCode::Refused:
+      return Verdict::Refused;
+    case ExitCode::NotFinished:
+      return Verdict::NotFinished;
+    default:
+      return Verdict::Failed;
   }
 }
 
 }  // namespace
 
-struct Run::State {
+struct SyncRun::State {
   const RunOptions& options;
   Plan plan;
   std::optional<RunRecord> record;
@@ -84,7 +89,7 @@ ExitCode RunResult::code() const {
   return exit_code(verdict);
 }
 
-RunResult Run::execute(const RunOptions& options) {
+RunResult SyncRun::execute(const RunOptions& options) {
   State state{options, {}, {}, 0, {}};
   const Manifest& manifest = services_.manifest;
   state.plan.sync = manifest.name;
@@ -128,7 +133,7 @@ RunResult Run::execute(const RunOptions& options) {
   return result;
 }
 
-Result<Verdict> Run::dry(State& state) {
+Result<Verdict> SyncRun::dry(State& state) {
   Pass pass(registry_, services_);
   if (const auto open = TRY(store_.open_changes(services_.manifest.uid)); !open.empty()) {
     state.plan.findings.push_back(
@@ -147,9 +152,10 @@ Result<Verdict> Run::dry(State& state) {
   return state.plan.empty() && state.plan.known ? Verdict::Converged : Verdict::Pending;
 }
 
-Result<Verdict> Run::live(State& state) {
+Result<Verdict> SyncRun::live(State& state) {
   const Manifest& manifest = services_.manifest;
-  state.record = TRY(store_.begin_run(manifest.uid, state.plan.definition, manifest.canonical(), services_.server.now()));
+  state.record =
+      TRY(store_.begin_run(manifest.uid, state.plan.definition, manifest.canonical(), services_.server.now()));
   TRY(settle_open_changes(state));
   const bool outdated = state.record->definition != state.plan.definition ||
                         services_.server.now() - state.record->started > services_.settings.timing.deadline_run;
@@ -182,8 +188,9 @@ Result<Verdict> Run::live(State& state) {
     auto done = apply_changes(state, pass, state.plan.changes);
     if (!done.ok()) {
       if (done.error().code() != ErrorCode::Conflict || round == kMostRounds) return std::move(done).error();
-      services_.events.warn("plan.stale", {{"sync", manifest.name}, {"error", done.error().text()},
-                                           {"next", "observing and planning again"}});
+      services_.events.warn(
+          "plan.stale",
+          {{"sync", manifest.name}, {"error", done.error().text()}, {"next", "observing and planning again"}});
     }
   }
   return Error(ErrorCode::Conflict,
@@ -192,14 +199,15 @@ Result<Verdict> Run::live(State& state) {
                            kMostRounds));
 }
 
-Result<void> Run::settle_open_changes(State& state) {
+Result<void> SyncRun::settle_open_changes(State& state) {
   const auto open = TRY(store_.open_changes(services_.manifest.uid));
   for (const auto& record : open) {
     const auto* descriptor = registry_.find(record.change.key.stage);
     if (descriptor == nullptr) {
-      return Error(ErrorCode::Unsupported, fmt::format("an interrupted change belongs to stage '{}', which this version "
-                                                       "does not have; finish it with the version that began it",
-                                                       record.change.key.stage));
+      return Error(ErrorCode::Unsupported,
+                   fmt::format("an interrupted change belongs to stage '{}', which this version "
+                               "does not have; finish it with the version that began it",
+                               record.change.key.stage));
     }
     services_.events.emit("change.resumed", {{"sync", services_.manifest.name}, {"change", record.change.key.text()}});
     state.options.announce(record.change);
@@ -216,9 +224,8 @@ Result<void> Run::settle_open_changes(State& state) {
   return {};
 }
 
-Result<bool> Run::refresh(State& state, Pass& pass) {
-  const auto not_before =
-      state.options.refresh == Refresh::Yes ? std::optional(state.record->started) : std::nullopt;
+Result<bool> SyncRun::refresh(State& state, Pass& pass) {
+  const auto not_before = state.options.refresh == Refresh::Yes ? std::optional(state.record->started) : std::nullopt;
   for (const auto& descriptor : registry_.stages()) {
     if (descriptor.phase != Phase::Refresh) continue;
     auto view = TRY(pass.observe(descriptor, not_before));
@@ -236,7 +243,7 @@ Result<bool> Run::refresh(State& state, Pass& pass) {
   return true;
 }
 
-Result<void> Run::converge_plan(State& state, Pass& pass) {
+Result<void> SyncRun::converge_plan(State& state, Pass& pass) {
   Plan& plan = state.plan;
   plan.source = joined_batches(pass.outputs());
   if (const auto created = pass.outputs().get({"export", "created"}); created.ok()) {
@@ -262,7 +269,7 @@ Result<void> Run::converge_plan(State& state, Pass& pass) {
   return {};
 }
 
-Result<void> Run::apply_changes(State& state, Pass& pass, const std::vector<Change>& changes) {
+Result<void> SyncRun::apply_changes(State& state, Pass& pass, const std::vector<Change>& changes) {
   // By value: a later round fills the plan these come from.
   const std::vector<Change> ordered = changes;
   for (const auto& change : ordered) {
@@ -272,7 +279,7 @@ Result<void> Run::apply_changes(State& state, Pass& pass, const std::vector<Chan
   return {};
 }
 
-Result<void> Run::apply_change(State& state, Pass& pass, const Change& change) {
+Result<void> SyncRun::apply_change(State& state, Pass& pass, const Change& change) {
   const auto* descriptor = registry_.find(change.key.stage);
   Change resolved = change;
   resolved.after = resolve(change.after, pass.outputs());
@@ -288,16 +295,16 @@ Result<void> Run::apply_change(State& state, Pass& pass, const Change& change) {
   return finish_change(state, record, pass.stage(*descriptor).apply(resolved, context), pass);
 }
 
-Result<void> Run::finish_change(State& state, const ChangeRecord& record, Result<Applied> applied, Pass& pass) {
+Result<void> SyncRun::finish_change(State& state, const ChangeRecord& record, Result<Applied> applied, Pass& pass) {
   const auto now = services_.server.now();
   const auto name = record.change.key.text();
   if (applied.ok()) {
     pass.outputs().put(record.change.key.stage, applied->outputs);
     TRY(store_.close_change(record.id, "done", applied->proof.to_value(), now));
     ++state.applied;
-    services_.events.emit("change.applied", {{"sync", services_.manifest.name},
-                                             {"change", name},
-                                             {"action", to_string(record.change.action)}});
+    services_.events.emit(
+        "change.applied",
+        {{"sync", services_.manifest.name}, {"change", name}, {"action", to_string(record.change.action)}});
     return {};
   }
   Error error = std::move(applied).error().in(fmt::format("apply {}", name));

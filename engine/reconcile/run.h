@@ -37,9 +37,9 @@ struct RunResult {
 /// Level-based: it compares states and can be killed at any call or durable write; calling it again continues.
 /// Ends in exactly one verdict; every error is in the result, nothing is thrown. Needs the state lock for anything but
 /// a plan without refresh. Blocks; one thread.
-class Run {
+class SyncRun {
  public:
-  Run(const Registry& registry, const RunServices& services, Store& store, http::WriteClient& writer)
+  SyncRun(const Registry& registry, const RunServices& services, Store& store, http::WriteClient& writer)
       : registry_(registry), services_(services), store_(store), writer_(writer) {}
 
   RunResult execute(const RunOptions& options);

@@ -67,7 +67,8 @@ void attention(std::string& out, const Plan& plan) {
   std::vector<Finding> findings = plan.findings;
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
-  for (const auto& finding : findings) paragraph(out, fmt::format("  {:<8}", to_string(finding.severity)), finding.text);
+  for (const auto& finding : findings)
+    paragraph(out, fmt::format("  {:<8}", to_string(finding.severity)), finding.text);
 }
 
 void resources(std::string& out, const char* title, const std::vector<Change>& changes) {
@@ -81,8 +82,8 @@ void resources(std::string& out, const char* title, const std::vector<Change>& c
 
 void memberships(std::string& out, const Plan& plan) {
   if (plan.audiences.empty()) return;
-  fmt::format_to(std::back_inserter(out), "\nmemberships\n  {} {:>9}  {:>9} {:>9} {:>9}\n", column("audience", kNameWidth),
-                 "before", "after", "+entered", "-left");
+  fmt::format_to(std::back_inserter(out), "\nmemberships\n  {} {:>9}  {:>9} {:>9} {:>9}\n",
+                 column("audience", kNameWidth), "before", "after", "+entered", "-left");
   for (const auto& audience : plan.audiences) {
     fmt::format_to(std::back_inserter(out), "  {} {:>9}  {:>9} {:>9} {:>9}\n", column(audience.name, kNameWidth),
                    audience.before, audience.after, fmt::format("+{}", audience.entered),
@@ -123,7 +124,8 @@ std::string plan_text(const Plan& plan, Time now) {
   if (plan.empty() && plan.known && quiet) {
     out = fmt::format("{}: nothing to do", plan.sync);
     if (plan.source_created) {
-      out += fmt::format(" as of export {} ({})", to_iso8601(*plan.source_created), age_text(now - *plan.source_created));
+      out +=
+          fmt::format(" as of export {} ({})", to_iso8601(*plan.source_created), age_text(now - *plan.source_created));
     }
     return out + "\n";
   }

@@ -63,6 +63,10 @@ struct BatchRecord {
   std::int64_t generation = 0;
   std::uint64_t records = 0;
   Time proven{};
+  /// Everyone was written again from this generation on: the relation no longer depends on batches of earlier ones.
+  /// 0 for an ordinary difference.
+  std::int64_t supersedes_below = 0;
+  bool superseded = false;  // read only: a later commit said so
 };
 
 /// A person whose record the platform rejected. The id is personal data: it stays in this store only.
@@ -84,8 +88,6 @@ class Records {
   virtual Result<std::vector<QuarantineRecord>> quarantine(const std::string& relation) const = 0;
   /// The value kept under a key of a sync: pinned audience ids, dataset ids we created. Null when there is none.
   virtual Result<Value> remembered(const std::string& uid, const std::string& key) const = 0;
-  /// A stored comparison, by what it compared; null when there is none.
-  virtual Result<Value> comparison(const Digest& key) const = 0;
   virtual Result<std::vector<ChangeRecord>> open_changes(const std::string& uid) const = 0;
   virtual Result<std::optional<RunRecord>> last_run(const std::string& uid) const = 0;
   virtual Result<std::vector<RunRecord>> runs(const std::string& uid, std::size_t most) const = 0;
@@ -120,9 +122,11 @@ class Store : public Records {
   virtual Result<void> commit(std::int64_t intent, const SnapshotRecord& snapshot, const BatchRecord& batch,
                               const std::vector<QuarantineRecord>& quarantine, Time now) = 0;
 
+  /// The quarantine of a relation becomes exactly this.
+  virtual Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) = 0;
+
   virtual Result<void> remember(const std::string& uid, const std::string& key,
                                 const Value& value) = 0;  // null: forget
-  virtual Result<void> keep_comparison(const Digest& key, const Value& bulk, Time now) = 0;
 };
 
 }  // namespace audiencesync

@@ -232,6 +232,45 @@ TEST_F(StoreTest, TheQuarantineOfARelationIsReplacedAndOthersAreLeftAlone) {
   EXPECT_EQ(must(store->batches("loyalty/analytics")).size(), 2U);
 }
 
+TEST_F(StoreTest, TheQuarantineCanBeReplacedOnItsOwn) {
+  must(store->replace_quarantine("r", {{"", "ada", "bad", "b", at(1)}, {"", "bob", "bad", "b", at(1)}}));
+  must(store->replace_quarantine("other", {{"", "eve", "bad", "b", at(1)}}));
+  must(store->replace_quarantine("r", {{"", "bob", "worse", "b", at(2)}}));
+  reopen();
+
+  const auto people = must(store->quarantine("r"));
+
+  ASSERT_EQ(people.size(), 1U);
+  EXPECT_EQ(people[0].person, "bob");
+  EXPECT_EQ(people[0].relation, "r");
+  must(store->replace_quarantine("r", {}));
+  EXPECT_THAT(must(store->quarantine("r")), IsEmpty());
+  EXPECT_EQ(must(store->quarantine("other")).size(), 1U);
+}
+
+TEST_F(StoreTest, AFullGenerationSupersedesTheEarlierBatchesOfItsRelation) {
+  const auto change = open_change();
+  const auto commit = [&](const char* relation, std::int64_t generation, std::int64_t supersedes_below) {
+    const auto snapshot = snapshot_of(relation, generation);
+    auto batch = batch_of(snapshot);
+    batch.supersedes_below = supersedes_below;
+    must(store->commit(open(change.id, fmt::format("commit-{}", generation)).id, snapshot, batch, {}, at(9)));
+  };
+  commit("r", 1, 0);
+  commit("other", 2, 0);
+  commit("r", 3, 3);
+  commit("r", 4, 0);
+  reopen();
+
+  const auto batches = must(store->batches("r"));
+
+  ASSERT_EQ(batches.size(), 3U);
+  EXPECT_TRUE(batches[0].superseded);
+  EXPECT_FALSE(batches[1].superseded) << "the full generation itself counts";
+  EXPECT_FALSE(batches[2].superseded);
+  EXPECT_FALSE(must(store->batches("other")).at(0).superseded);
+}
+
 TEST_F(StoreTest, ACommitThatFailsLeavesNothingBehind) {
   const auto change = open_change();
   const auto intent = open(change.id, "commit");
@@ -260,17 +299,6 @@ TEST_F(StoreTest, RemembersReplacesAndForgets) {
 
   EXPECT_TRUE(must(store->remembered("loyalty", "dataset_id")).is_null());
   EXPECT_EQ(must(store->remembered("churn", "dataset_id")), Value("D9"));
-}
-
-TEST_F(StoreTest, KeepsTheHundredNewestComparisons) {
-  for (int i = 0; i < 100; ++i) must(store->keep_comparison(fmt::format("key-{}", i), i, at(i)));
-  must(store->keep_comparison("key-0", "again", at(200)));  // now the newest
-  must(store->keep_comparison("key-100", 100, at(201)));
-
-  EXPECT_EQ(must(store->comparison("key-0")), Value("again"));
-  EXPECT_TRUE(must(store->comparison("key-1")).is_null());
-  EXPECT_EQ(must(store->comparison("key-2")), Value(2));
-  EXPECT_EQ(must(store->comparison("key-100")), Value(100));
 }
 
 TEST_F(StoreTest, TextComesBackByteForByte) {

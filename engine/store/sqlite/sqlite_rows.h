@@ -21,7 +21,7 @@ inline constexpr const char* kSnapshotColumns =
     "relation, content, dataset, generation, batch, definition, source, people, proven";
 SnapshotRecord read_snapshot(const SqliteStatement& row);
 
-inline constexpr const char* kBatchColumns = "batch, dataset, relation, generation, records, proven";
+inline constexpr const char* kBatchColumns = "batch, dataset, relation, generation, records, proven, superseded";
 BatchRecord read_batch(const SqliteStatement& row);
 
 inline constexpr const char* kQuarantineColumns = "relation, person, reason, batch, since";

@@ -78,7 +78,8 @@ Result<void> create_first_tables(SqliteDatabase& database) {
       relation TEXT NOT NULL,
       generation INTEGER NOT NULL,
       records INTEGER NOT NULL,
-      proven INTEGER NOT NULL
+      proven INTEGER NOT NULL,
+      superseded INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX batches_of_relation ON batches (relation, generation, batch);
 
@@ -97,13 +98,6 @@ Result<void> create_first_tables(SqliteDatabase& database) {
       value TEXT NOT NULL,
       PRIMARY KEY (uid, key)
     ) STRICT, WITHOUT ROWID;
-
-    CREATE TABLE comparisons (
-      id INTEGER PRIMARY KEY AUTOINCREMENT,
-      key TEXT NOT NULL UNIQUE,
-      value TEXT NOT NULL,
-      kept INTEGER NOT NULL
-    ) STRICT;
   )",
                              "create the first tables");
 }

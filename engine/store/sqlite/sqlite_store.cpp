@@ -11,8 +11,6 @@
 namespace audiencesync {
 namespace {
 
-constexpr std::int64_t kComparisonsKept = 100;  // a comparison is cheap to make again, the file should stay small
-
 std::string select(const char* columns, const char* rest) { return fmt::format("SELECT {} FROM {}", columns, rest); }
 
 Error misuse(std::string message) { return Error(ErrorCode::Internal, std::move(message)); }
@@ -38,10 +36,6 @@ class SqliteStore final : public Store {
 
   Result<Value> remembered(const std::string& uid, const std::string& key) const override {
     return value_of("SELECT value FROM remembered WHERE uid = ? AND key = ?", "read a remembered value", {uid, key});
-  }
-
-  Result<Value> comparison(const Digest& key) const override {
-    return value_of("SELECT value FROM comparisons WHERE key = ?", "read a stored comparison", {key});
   }
 
   Result<std::vector<ChangeRecord>> open_changes(const std::string& uid) const override {
@@ -172,7 +166,7 @@ class SqliteStore final : public Store {
       TRY(close(intent, result, now));
       TRY(make_current(intent, snapshot));
       if (!batch.batch.empty()) TRY(add_to_ledger(batch));
-      return replace_quarantine(snapshot.relation, quarantine);
+      return write_quarantine(snapshot.relation, quarantine);
     });
   }
 
@@ -188,17 +182,8 @@ class SqliteStore final : public Store {
     });
   }
 
-  Result<void> keep_comparison(const Digest& key, const Value& bulk, Time now) override {
-    return write<void>("keep a comparison", [&]() -> Result<void> {
-      // REPLACE gives the row a new id: what was kept last is the newest.
-      TRY(database_->run("INSERT OR REPLACE INTO comparisons (key, value, kept) VALUES (?, ?, ?)", "keep a comparison",
-                         {key, to_json(bulk), to_epoch_ms(now)}));
-      TRY(
-          database_->run("DELETE FROM comparisons WHERE id NOT IN "
-                         "(SELECT id FROM comparisons ORDER BY id DESC LIMIT ?)",
-                         "drop old comparisons", {kComparisonsKept}));
-      return {};
-    });
+  Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) override {
+    return write<void>("replace the quarantine", [&] { return write_quarantine(relation, people); });
   }
 
  private:
@@ -279,14 +264,16 @@ class SqliteStore final : public Store {
 
   Result<void> add_to_ledger(const BatchRecord& batch) {
     TRY(database_->run(
-        fmt::format("INSERT OR REPLACE INTO batches ({}) VALUES (?, ?, ?, ?, ?, ?)", kBatchColumns).c_str(),
+        fmt::format("INSERT OR REPLACE INTO batches ({}) VALUES (?, ?, ?, ?, ?, ?, 0)", kBatchColumns).c_str(),
         "add a batch to the ledger",
         {batch.batch, batch.dataset, batch.relation, batch.generation, static_cast<std::int64_t>(batch.records),
          to_epoch_ms(batch.proven)}));
+    TRY(database_->run("UPDATE batches SET superseded = 1 WHERE relation = ? AND generation < ?",
+                       "mark superseded batches", {batch.relation, batch.supersedes_below}));
     return {};
   }
 
-  Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) {
+  Result<void> write_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) {
     TRY(database_->run("DELETE FROM quarantine WHERE relation = ?", "clear the quarantine", {relation}));
     const auto sql = fmt::format("INSERT OR REPLACE INTO quarantine ({}) VALUES (?, ?, ?, ?, ?)", kQuarantineColumns);
     for (const auto& person : people) {

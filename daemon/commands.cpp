@@ -1,0 +1,82 @@
+#include "daemon/commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <ostream>
+
+namespace audiencesync {
+
+void say_error(const Console& console, const Error& error) { console.err << "error: " << error.text() << "\n"; }
+
+std::optional<Settings> settings_of(const Options& options, const Adapters& adapters, const Console& console) {
+  auto loaded = load_settings(adapters.files, options.config);
+  if (!report(loaded, console)) return std::nullopt;
+  if (!options.state.empty()) loaded.value->state = std::filesystem::absolute(options.state);
+  return std::move(loaded.value);
+}
+
+std::optional<std::vector<Manifest>> manifests_of(const Options& options, const Settings& settings,
+                                                  const Adapters& adapters, const Console& console) {
+  std::vector<Path> paths(options.arguments.begin(), options.arguments.end());
+  if (paths.empty()) {
+    const auto names = adapters.files.list(settings.manifests_folder);
+    if (!names.ok()) {
+      say_error(console, names.error());
+      return std::nullopt;
+    }
+    for (const auto& name : *names) {
+      const Path path = settings.manifests_folder / name;
+      if (path.extension() == ".yaml" || path.extension() == ".yml") paths.push_back(path);
+    }
+    if (paths.empty()) {
+      say_error(console,
+                Error(ErrorCode::Invalid, fmt::format("there is no manifest in {}; name a file, or put one there",
+                                                      settings.manifests_folder.string())));
+      return std::nullopt;
+    }
+  }
+  const auto rules = manifest_rules(settings, adapters.environment);
+  std::vector<Manifest> manifests;
+  std::map<std::string, std::string> uids;
+  bool fine = true;
+  for (const auto& path : paths) {
+    auto loaded = load_manifest(adapters.files, path, rules);
+    fine = report(loaded, console) && fine;
+    if (!loaded.ok()) continue;
+    const auto [first, fresh] = uids.emplace(loaded.value->uid, loaded.value->file);
+    if (!fresh) {
+      say_error(console, Error(ErrorCode::Invalid, fmt::format("{} and {} both have uid '{}'; a uid keys state and "
+                                                               "ownership, so give one of them another",
+                                                               first->second, loaded.value->file, loaded.value->uid)));
+      fine = false;
+      continue;
+    }
+    manifests.push_back(std::move(*loaded.value));
+  }
+  if (!fine) return std::nullopt;
+  return manifests;
+}
+
+ExitCode validate_command(const Options& options, const Adapters& adapters, const Console& console) {
+  ManifestRules rules;
+  // Without settings a manifest is checked by itself; with them also against what they allow.
+  if (options.config_given || adapters.files.exists(options.config)) {
+    const auto settings = settings_of(options, adapters, console);
+    if (!settings) return ExitCode::Invalid;
+    rules = manifest_rules(*settings, adapters.environment);
+  }
+  bool fine = true;
+  for (const auto& argument : options.arguments) {
+    const auto loaded = load_manifest(adapters.files, argument, rules);
+    if (report(loaded, console)) {
+      console.out << fmt::format("{}: valid, {} audiences\n", argument, loaded.value->audiences.size());
+    } else {
+      fine = false;
+    }
+  }
+  return fine ? ExitCode::Converged : ExitCode::Invalid;
+}
+
+}  // namespace audiencesync

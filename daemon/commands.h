@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "daemon/program.h"
+#include "engine/manifest/manifest.h"
+#include "engine/manifest/settings.h"
+
+namespace audiencesync {
+
+ExitCode validate_command(const Options& options, const Adapters& adapters, const Console& console);
+/// `plan` and `apply`: the same work, up to a different point.
+ExitCode sync_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop);
+ExitCode status_command(const Options& options, const Adapters& adapters, const Console& console);
+
+/// Prints an error as one line; `what` names what was done to what, "" for nothing.
+void say_error(const Console& console, const Error& error);
+
+/// The settings, with --state applied; problems are printed. nullopt: exit 65.
+std::optional<Settings> settings_of(const Options& options, const Adapters& adapters, const Console& console);
+
+/// The manifests named on the command line, or all of the settings' folder; every problem of every file is printed.
+/// nullopt: exit 65.
+std::optional<std::vector<Manifest>> manifests_of(const Options& options, const Settings& settings,
+                                                  const Adapters& adapters, const Console& console);
+
+/// Prints problems and warnings of one file; true when there was no problem.
+template <class T>
+bool report(const Loaded<T>& loaded, const Console& console) {
+  for (const auto& warning : loaded.warnings) console.err << "warning: " << warning.text() << "\n";
+  for (const auto& problem : loaded.problems) say_error(console, problem);
+  return loaded.ok();
+}
+
+}  // namespace audiencesync

@@ -1,0 +1,38 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "daemon/program.h"
+#include "daemon/signals.h"
+#include "engine/http/curl/curl_transport.h"
+#include "engine/report/spdlog/spdlog_events.h"
+#include "engine/store/sqlite/sqlite_store.h"
+
+int main(int argc, char** argv) {
+  using namespace audiencesync;
+  const Signals signals;
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const bool verbose = std::find(arguments.begin(), arguments.end(), "--verbose") != arguments.end();
+
+  PosixFiles files;
+  const SystemClock clock;
+  http::CurlTransport transport;
+  SpdlogEvents events(clock, {.verbosity = verbose ? Verbosity::Normal : Verbosity::Quiet});
+  const Adapters adapters{files, clock, transport, events, process_environment(), open_sqlite_store, {}, {}};
+
+  Console console{std::cout, std::cerr, {}};
+  if (isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0) {
+    console.ask = [](const std::string& question) {
+      std::cerr << question << std::flush;
+      std::string answer;
+      return std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
+    };
+  }
+  const auto code = run_program(arguments, adapters, console, signals.stop());
+  std::cout.flush();
+  if (signals.caught() != 0) return 128 + signals.caught();
+  return static_cast<int>(code);
+}

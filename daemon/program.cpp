@@ -1,0 +1,49 @@
+#include "daemon/program.h"
+
+#include <exception>
+#include <ostream>
+
+#include "daemon/commands.h"
+#include "daemon/version.h"
+
+namespace audiencesync {
+namespace {
+
+ExitCode dispatch(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop) {
+  switch (options.command) {
+    case Command::Help:
+      console.out << options.help;
+      return ExitCode::Converged;
+    case Command::Version:
+      console.out << "audiencesync " << kVersion << "\n";
+      return ExitCode::Converged;
+    case Command::Validate:
+      return validate_command(options, adapters, console);
+    case Command::Plan:
+    case Command::Apply:
+      return sync_command(options, adapters, console, std::move(stop));
+    case Command::Status:
+      return status_command(options, adapters, console);
+  }
+  return ExitCode::Usage;
+}
+
+}  // namespace
+
+ExitCode run_program(const std::vector<std::string>& arguments, const Adapters& adapters, const Console& console,
+                     std::stop_token stop) {
+  const auto options = parse_options(arguments);
+  if (!options.ok()) {
+    say_error(console, options.error());
+    // A word of a later version is a mistake on the command line all the same.
+    return ExitCode::Usage;
+  }
+  try {
+    return dispatch(*options, adapters, console, std::move(stop));
+  } catch (const std::exception& failure) {
+    say_error(console, Error(ErrorCode::Internal, std::string("this is a bug: ") + failure.what()));
+    return ExitCode::Failed;
+  }
+}
+
+}  // namespace audiencesync

@@ -1,0 +1,165 @@
+#include "daemon/session.h"
+
+#include <fmt/format.h>
+
+#include <random>
+#include <sstream>
+
+#include "daemon/version.h"
+#include "engine/base/json.h"
+#include "engine/http/gateway.h"
+#include "engine/http/token.h"
+#include "engine/membership/duckdb/duckdb_person_source.h"
+#include "engine/membership/local_memberships.h"
+#include "plugins/audiences/audiences_stage.h"
+#include "plugins/dataset/dataset_stage.h"
+#include "plugins/export/export_stage.h"
+#include "plugins/membership/membership_stage.h"
+#include "plugins/membership/question.h"
+#include "plugins/membership/relation.h"
+#include "plugins/platform/sandboxes.h"
+#include "plugins/schema/schema_stage.h"
+
+namespace audiencesync {
+namespace {
+
+constexpr const char* kStateId = "state_id";
+
+std::vector<std::string> scope_list(const std::string& scopes) {
+  std::vector<std::string> list;
+  std::stringstream stream(scopes);
+  for (std::string scope; std::getline(stream, scope, ',');) {
+    const auto begin = scope.find_first_not_of(' ');
+    if (begin != std::string::npos) list.push_back(scope.substr(begin, scope.find_last_not_of(' ') - begin + 1));
+  }
+  return list;
+}
+
+// Written into the tags of what we make, so that two state folders never take each other's objects for their own.
+Result<std::string> state_identity(Store& store) {
+  const auto known = TRY(store.remembered("", kStateId));
+  if (const auto* id = known.string_if()) return *id;
+  std::random_device random;
+  std::string id;
+  for (int word = 0; word < 4; ++word) id += fmt::format("{:08x}", random());
+  TRY(store.remember("", kStateId, id));
+  return id;
+}
+
+}  // namespace
+
+Result<Registry> program_stages() {
+  return Registry::of({audiences_stage(), export_stage(), schema_stage(), dataset_stage(), membership_stage()});
+}
+
+struct Session::Parts {
+  Parts(const Adapters& adapters_in, const Settings& settings_in, const Manifest& manifest_in, Store& store_in,
+        const Organization& organization, const Credential& credential, std::string state_id_in, Registry registry_in,
+        std::stop_token stop_in)
+      : adapters(adapters_in),
+        settings(settings_in),
+        manifest(manifest_in),
+        store(store_in),
+        registry(std::move(registry_in)),
+        server_time(adapters.clock),
+        limiter(adapters.rate_limits, adapters.clock),
+        tokens(adapters.transport, adapters.clock, organization.endpoints.ims,
+               {credential.client_id, credential.client_secret, scope_list(credential.scopes)}, token_options()),
+        core({adapters.transport, tokens, limiter, adapters.clock, server_time, nullptr},
+             {organization.endpoints.platform, organization.endpoints.analytics},
+             {organization.organization_id, manifest.sandbox}, core_options()),
+        reader(core, adapters.files, stop_in),
+        writer(core, stop_in),
+        folder(settings.state / "syncs" / manifest.uid),
+        source(DuckdbOptions{.work_folder = folder / "work"}),
+        memberships(adapters.files, source, folder / "memberships", // What is left of the budget beside the Parquet reader and the program itself.
+                    MemoryBudget{settings.limits.memory * 3 / 8}),
+        services{reader,          memberships, store,    adapters.files,         adapters.clock,  server_time,
+                 adapters.events, manifest,    settings, std::move(state_id_in), folder / "work", stop_in} {}
+
+  http::TokenOptions token_options() const {
+    http::TokenOptions options;
+    options.retry = adapters.retry;
+    options.user_agent = fmt::format("audiencesync/{}", kVersion);
+    return options;
+  }
+
+  http::CoreOptions core_options() const {
+    http::CoreOptions options;
+    options.retry = adapters.retry;
+    options.deadline = settings.timing.deadline_request;
+    options.version = kVersion;
+    return options;
+  }
+
+  const Adapters& adapters;
+  const Settings& settings;
+  const Manifest& manifest;
+  Store& store;
+  Registry registry;
+  ServerTime server_time;
+  http::RateLimiter limiter;
+  http::TokenSource tokens;
+  http::Core core;
+  http::Reader reader;
+  http::Writer writer;
+  Path folder;
+  DuckdbPersonSource source;
+  LocalMemberships memberships;
+  RunServices services;
+};
+
+Session::Session(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Session::~Session() = default;
+
+Result<std::unique_ptr<Session>> Session::open(const Adapters& adapters, const Settings& settings,
+                                               const Manifest& manifest, Store& store, std::stop_token stop) {
+  const auto organization = settings.organizations.find(manifest.organization);
+  if (organization == settings.organizations.end()) {
+    return Error(ErrorCode::Invalid, fmt::format("{}: organization '{}' is not in the settings ({})", manifest.file,
+                                                 manifest.organization, settings.file));
+  }
+  const auto credential =
+      TRY(find_credential(adapters.files, adapters.environment, settings.folder, organization->second.credential));
+  const Path folder = settings.state / "syncs" / manifest.uid;
+  TRY(adapters.files.make_folder(folder / "work"));
+  TRY(adapters.files.make_folder(folder / "memberships"));
+  auto registry = TRY(program_stages());
+  auto state_id = TRY(state_identity(store));
+  auto parts = std::make_unique<Parts>(adapters, settings, manifest, store, organization->second, credential,
+                                       std::move(state_id), std::move(registry), stop);
+  // Times in the intent log are the platform's, so its clock must be known before the first entry is written.
+  TRY(platform::list_sandboxes(parts->reader));
+  return std::unique_ptr<Session>(new Session(std::move(parts)));
+}
+
+RunResult Session::run(const RunOptions& options) {
+  SyncRun run(parts_->registry, parts_->services, parts_->store, parts_->writer);
+  auto result = run.execute(options);
+  clean_up();
+  return result;
+}
+
+Time Session::now() const { return parts_->server_time.now(); }
+
+// Old candidates and changesets hold person ids: what nothing can need any more goes at the end of every run.
+void Session::clean_up() {
+  const auto relation = analytics_relation(parts_->manifest);
+  const auto current = parts_->store.current(relation);
+  const auto open = parts_->store.open_changes(parts_->manifest.uid);
+  if (!current.ok() || !open.ok()) return;
+  std::set<Digest> keep;
+  const auto keep_bulk = [&](const Bulk& bulk) { keep.insert({bulk.base, bulk.content, bulk.candidate}); };
+  if (current->has_value()) keep.insert((*current)->content);
+  for (const auto& record : *open) {
+    if (record.change.bulk) keep_bulk(*record.change.bulk);
+  }
+  if (const auto kept = kept_comparison(parts_->services.files, parts_->services.work)) keep_bulk(*kept);
+  keep.erase("");
+  if (auto cleaned = parts_->memberships.clean(keep); !cleaned.ok()) {
+    parts_->adapters.events.warn("cleanup.failed",
+                                 {{"error", cleaned.error().text()}, {"next", "the next run tries again"}});
+  }
+}
+
+}  // namespace audiencesync

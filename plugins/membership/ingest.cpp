@@ -1,0 +1,339 @@
+#include "plugins/membership/ingest.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <optional>
+
+#include "plugins/membership/rejections.h"
+#include "plugins/platform/batch_ingestion.h"
+#include "plugins/platform/batches.h"
+
+namespace audiencesync {
+namespace {
+
+constexpr int kMostNamedRounds = 3;
+
+std::string content_mark(const Bulk& bulk) { return bulk.content.substr(0, 16); }
+
+std::string text_field(const Change& change, std::string_view name) {
+  const auto found = change.after.find(name);
+  if (found == change.after.end()) return {};
+  const auto* value = std::get_if<Value>(&found->second);
+  const auto* text = value == nullptr ? nullptr : value->string_if();
+  return text == nullptr ? std::string{} : *text;
+}
+
+bool flag_field(const Change& change, std::string_view name) {
+  const auto found = change.after.find(name);
+  if (found == change.after.end()) return false;
+  const auto* value = std::get_if<Value>(&found->second);
+  const auto* flag = value == nullptr ? nullptr : value->bool_if();
+  return flag != nullptr && *flag;
+}
+
+bool over_limit(const Guard& guard, std::uint64_t rejected, std::uint64_t of) {
+  if (rejected < guard.min_people) return false;
+  const auto& limit = guard.max_bad_rows;
+  if (limit.count && rejected > *limit.count) return true;
+  return limit.share && static_cast<double>(rejected) > *limit.share * static_cast<double>(of);
+}
+
+class Ingest {
+ public:
+  Ingest(const Change& change, WriteContext& context)
+      : context_(context),
+        bulk_(*change.bulk),
+        dataset_(text_field(change, "dataset")),
+        definition_(text_field(change, "definition")),
+        rewrite_(flag_field(change, "rewrite")) {
+    spec_.relation = text_field(change, "relation");
+    spec_.uid = text_field(change, "uid");
+    spec_.tenant = text_field(change, "tenant");
+    spec_.dataset = dataset_;
+  }
+
+  Result<Applied> run() {
+    if (dataset_.empty() || spec_.relation.empty()) {
+      return Error(ErrorCode::Internal, "an ingest without dataset or relation was planned");
+    }
+    quarantine_ = TRY(context_.records().quarantine(spec_.relation));
+    std::vector<Work> open{{{0, bulk_.people}, 0, 0}};
+    while (!open.empty()) {
+      const Work work = open.back();
+      open.pop_back();
+      TRY(attempt(work, open));
+    }
+    // What the last commit did not carry: nobody was left to write after these were rejected.
+    if (unsaved_) TRY(context_.quarantine(spec_.relation, quarantine_));
+    TRY(context_.files().remove(folder_root()));
+    Applied applied;
+    applied.proof = proof_;
+    applied.outputs["generation"] = proof_.generation;
+    return applied;
+  }
+
+ private:
+  // A range of changed people to be sent as one batch.
+  struct Work {
+    RowRange rows;
+    int named_rounds = 0;     // how often rows of it were rejected by name
+    int silent_failures = 0;  // how often it failed without naming anyone
+  };
+
+  Path folder_root() const { return context_.work() / "upload"; }
+
+  std::string external_id(std::int64_t generation) const {
+    return fmt::format("audiencesync-{}-{}-{}", spec_.uid, content_mark(bulk_), generation);
+  }
+
+  Result<Value> open_batch(int number) {
+    return context_.once(
+        {fmt::format("batch-{}", number), "generation/" + spec_.relation},
+        [&](const Attempt& attempt) -> Result<std::optional<Value>> {
+          const auto found = TRY(platform::batches_with_external_id(context_.http(), external_id(attempt.number)));
+          if (found.empty()) return std::nullopt;
+          if (found.size() > 1) {
+            context_.events().warn("batch.twice", {{"adopted", found.front().id}, {"other", found.back().id}});
+          }
+          return std::optional<Value>(Value::Object{{"batch", found.front().id}, {"generation", attempt.number}});
+        },
+        [&](http::WriteClient& client, const Attempt& attempt) -> Result<Value> {
+          platform::NewBatch wanted;
+          wanted.dataset = dataset_;
+          wanted.external_id = external_id(attempt.number);
+          wanted.tags["audiencesync"] = {"uid:" + spec_.uid, "role:target", "state:" + context_.state_id(),
+                                         fmt::format("generation:{}", attempt.number)};
+          const auto made = TRY(platform::create_batch(client, wanted));
+          return Value(Value::Object{{"batch", made.id}, {"generation", attempt.number}});
+        });
+  }
+
+  Result<void> complete(int number, const std::string& batch) {
+    TRY(context_.once(
+        {fmt::format("complete-{}", number), ""},
+        [&](const Attempt&) -> Result<std::optional<Value>> {
+          const auto seen = TRY(platform::get_batch(context_.http(), batch));
+          if (!seen || platform::is_loading(*seen)) return std::nullopt;
+          return std::optional(Value(seen->status));
+        },
+        [&](http::WriteClient& client, const Attempt&) -> Result<Value> {
+          const auto sent = platform::complete_batch(client, batch);
+          if (sent.ok()) return Value("sent");
+          // A repeated COMPLETE is refused by a batch that took the first one: then its status is the answer.
+          const auto seen = TRY(platform::get_batch(context_.http(), batch));
+          if (seen && !platform::is_loading(*seen)) return Value(seen->status);
+          return sent.error();
+        }));
+    return {};
+  }
+
+  Result<platform::Batch> outcome(const std::string& batch) {
+    std::optional<platform::Batch> last;
+    const auto& timing = context_.settings().timing;
+    TRY(context_.wait(fmt::format("batch {}", batch), timing.poll_batch, timing.deadline_batch,
+                      [&]() -> Result<std::optional<Value>> {
+                        last = TRY(platform::get_batch(context_.http(), batch));
+                        // Right after COMPLETE the catalog may still say `loading`, or nothing at all.
+                        if (!last || !platform::is_terminal(*last)) return std::nullopt;
+                        return std::optional(Value(last->status));
+                      }));
+    return *last;
+  }
+
+  Result<void> abort(int number, const std::string& batch) {
+    TRY(context_.once(
+        {fmt::format("abort-{}", number), ""},
+        [&](const Attempt&) -> Result<std::optional<Value>> {
+          const auto seen = TRY(platform::get_batch(context_.http(), batch));
+          if (seen && platform::is_loading(*seen)) return std::nullopt;
+          return std::optional(Value(true));
+        },
+        [&](http::WriteClient& client, const Attempt&) -> Result<Value> {
+          TRY(platform::abort_batch(client, batch));
+          return Value(true);
+        }));
+    return {};
+  }
+
+  Result<void> revert(int number, const std::string& batch) {
+    TRY(context_.once(
+        {fmt::format("revert-{}", number), ""},
+        [&](const Attempt&) -> Result<std::optional<Value>> {
+          const auto seen = TRY(platform::get_batch(context_.http(), batch));
+          if (seen && platform::is_live(*seen)) return std::nullopt;
+          return std::optional(Value(true));
+        },
+        [&](http::WriteClient& client, const Attempt&) -> Result<Value> {
+          TRY(platform::revert_batch(client, batch));
+          return Value(true);
+        }));
+    return {};
+  }
+
+  Result<void> attempt(const Work& work, std::vector<Work>& open) {
+    const int most = static_cast<int>(std::bit_width(bulk_.people)) + 2 * kMostNamedRounds + 4;
+    if (++attempts_ - successes_ * 2 > most) {
+      return Error(ErrorCode::Rejected,
+                   fmt::format("the platform rejects every batch of this change ({} tried, last: {}); the target keeps "
+                               "what was proven before",
+                               attempts_ - 1, last_reason_));
+    }
+    const int number = attempts_;
+    const Value opened = TRY(open_batch(number));
+    const std::string batch = opened.text("batch");
+    const std::int64_t generation = opened.number("generation").value_or(0);
+    if (first_generation_ == 0) first_generation_ = generation;
+
+    EncodeOptions options;
+    options.generation = generation;
+    options.leave_out = rejected_;
+    options.rows = work.rows;
+    const Path folder = folder_root() / std::to_string(generation);
+    TRY(context_.files().make_folder(folder));
+    auto encoded = context_.memberships().encode(spec_, bulk_, options, folder, context_.stop());
+    if (!encoded.ok()) {
+      const auto code = encoded.error().code();
+      if (code == ErrorCode::NotFound || code == ErrorCode::Conflict || code == ErrorCode::Corrupt) {
+        TRY(abort(number, batch));
+        return Error(ErrorCode::Conflict,
+                     fmt::format("the files behind the change are not usable any more ({}); its batch {} was aborted",
+                                 encoded.error().text(), batch));
+      }
+      return std::move(encoded).error();
+    }
+    const Upload upload = std::move(encoded).take();
+    if (upload.records == 0) {
+      // Everyone of this range was rejected by name before.
+      TRY(abort(number, batch));
+      return {};
+    }
+    for (const auto& part : upload.parts) {
+      TRY(context_.once(
+          {fmt::format("put-{}-{}", number, part.name), ""}, {},
+          [&](http::WriteClient& client, const Attempt&) -> Result<Value> {
+            TRY(platform::put_file(client, context_.files(), {batch, dataset_, part.name, part.path, part.bytes}));
+            return Value(part.bytes);
+          }));
+    }
+    TRY(complete(number, batch));
+    const auto settled = TRY(outcome(batch));
+    if (platform::is_live(settled)) return accept(number, work, open, upload, settled, generation);
+    last_reason_ = fmt::format("batch {} is {}: {}", batch, settled.status, platform::reasons_of(settled));
+    context_.events().warn("batch.failed",
+                           {{"batch", batch}, {"status", settled.status}, {"reason", platform::reasons_of(settled)}});
+    return reject(work, open, upload, settled);
+  }
+
+  Result<void> accept(int number, const Work& work, const std::vector<Work>& open, const Upload& upload,
+                      const platform::Batch& batch, std::int64_t generation) {
+    const bool exact = !batch.records || *batch.records == upload.records;
+    if (!exact || batch.failed_records.value_or(0) != 0) {
+      TRY(revert(number, batch.id));
+      return Error(ErrorCode::Rejected,
+                   fmt::format("batch {} holds {} records and {} failed, {} were sent; it was taken back", batch.id,
+                               batch.records.value_or(0), batch.failed_records.value_or(0), upload.records));
+    }
+    ++successes_;
+    const Time now = context_.server().now();
+    SnapshotRecord snapshot;
+    snapshot.relation = spec_.relation;
+    snapshot.content = upload.candidate;
+    snapshot.dataset = dataset_;
+    snapshot.generation = generation;
+    snapshot.batch = batch.id;
+    snapshot.definition = definition_;
+    snapshot.source = bulk_.source;
+    snapshot.people = bulk_.people;
+    snapshot.proven = now;
+    BatchRecord record;
+    record.batch = batch.id;
+    record.dataset = dataset_;
+    record.relation = spec_.relation;
+    record.generation = generation;
+    record.records = upload.records;
+    record.proven = now;
+    if (rewrite_ && open.empty()) record.supersedes_below = first_generation_;
+    TRY(context_.commit({fmt::format("commit-{}", number), ""}, snapshot, record, quarantine_));
+    unsaved_ = false;
+    proof_.batch = batch.id;
+    proof_.generation = generation;
+    proof_.records += upload.records;
+    context_.events().emit("batch.proven", {{"batch", batch.id},
+                                            {"generation", generation},
+                                            {"records", upload.records},
+                                            {"rows", work.rows.last - work.rows.first}});
+    return {};
+  }
+
+  Result<void> reject(const Work& work, std::vector<Work>& open, const Upload& upload, const platform::Batch& batch) {
+    const auto named = TRY(named_rejections(context_, batch, upload, rejected_));
+    const std::uint64_t size = work.rows.last - work.rows.first;
+    if (!named.empty() && work.named_rounds < kMostNamedRounds) {
+      for (const auto& rejection : named) TRY(quarantine(rejection, batch.id));
+      open.push_back({work.rows, work.named_rounds + 1, work.silent_failures});
+      return {};
+    }
+    if (upload.records == 1) {
+      const auto last = TRY(only_person(context_, upload));
+      return quarantine({last, platform::reasons_of(batch)}, batch.id);
+    }
+    if (work.silent_failures == 0) {
+      // Nobody named: it may have been the platform's own trouble, so the same once more before it is halved.
+      open.push_back({work.rows, work.named_rounds, 1});
+      return {};
+    }
+    const auto middle = work.rows.first + size / 2;
+    if (middle == work.rows.first) {
+      return Error(ErrorCode::Rejected, fmt::format("batch {} failed and nothing in it can be told apart: {}", batch.id,
+                                                    platform::reasons_of(batch)));
+    }
+    // The left half is sent first: what has landed is always a beginning of the changeset.
+    open.push_back({{middle, work.rows.last}, work.named_rounds, 1});
+    open.push_back({{work.rows.first, middle}, work.named_rounds, 1});
+    return {};
+  }
+
+  Result<void> quarantine(const Rejection& rejection, const std::string& batch) {
+    if (!rejected_.insert(rejection.person).second) return {};
+    // A resumed run meets people again whom an earlier commit already recorded.
+    std::erase_if(quarantine_, [&](const auto& record) { return record.person == rejection.person.reveal(); });
+    quarantine_.push_back(
+        {spec_.relation, rejection.person.reveal(), rejection.reason, batch, context_.server().now()});
+    unsaved_ = true;
+    if (!over_limit(context_.manifest().guard, rejected_.size(), bulk_.people)) return {};
+    return Error(
+        ErrorCode::Rejected,
+        fmt::format("the platform rejects {} of {} people, more than guard.max_bad_rows ({}) allows; last reason: "
+                    "{}",
+                    rejected_.size(), bulk_.people, context_.manifest().guard.max_bad_rows.text(), rejection.reason));
+  }
+
+  WriteContext& context_;
+  const Bulk& bulk_;
+  std::string dataset_;
+  std::string definition_;
+  bool rewrite_;
+  RelationSpec spec_;
+  int attempts_ = 0;
+  int successes_ = 0;
+  std::int64_t first_generation_ = 0;
+  std::string last_reason_;
+  std::set<PersonId> rejected_;
+  std::vector<QuarantineRecord> quarantine_;
+  bool unsaved_ = false;
+  Proof proof_;
+};
+
+}  // namespace
+
+bool is_attempt_of(std::string_view external_id, const Bulk& bulk) {
+  return external_id.find("-" + content_mark(bulk) + "-") != std::string_view::npos;
+}
+
+Result<Applied> ingest(const Change& change, WriteContext& context) {
+  if (!change.bulk) return Error(ErrorCode::Internal, "an ingest without memberships was planned");
+  return Ingest(change, context).run();
+}
+
+}  // namespace audiencesync

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/model/finding.h"
+#include "engine/store/store.h"
+#include "plugins/platform/batch.h"
+
+namespace audiencesync {
+
+/// What our log says should be in the target dataset, and how to tell a batch of ours.
+struct LedgerInput {
+  std::string dataset;
+  std::vector<BatchRecord> written;   // of the relation, from the log
+  std::vector<platform::Batch> seen;  // of the dataset, from the catalog, in any status
+  std::string uid_tag;                // "uid:luma-loyalty"
+  std::string state_tag;              // "state:…"
+  std::set<std::string> in_flight;    // externalIds of open changes
+  /// Asks the catalog for one batch by id: a list may be stale, so absence from it proves nothing.
+  std::function<Result<std::optional<platform::Batch>>(const std::string&)> lookup;
+};
+
+struct LedgerVerdict {
+  std::vector<Finding> findings;
+  bool damaged = false;                // rows that we wrote are no longer there
+  std::vector<std::string> leftovers;  // batches of ours still loading that nothing will complete
+};
+
+/// Compares the dataset's batches with the log, following consolidations.
+///
+/// A live batch that neither we wrote nor a consolidation of ours explains is another writer: Refuse. A batch of ours
+/// that is gone without successor is drift. Errors: those of `lookup`.
+Result<LedgerVerdict> check_ledger(const LedgerInput& input);
+
+}  // namespace audiencesync

@@ -1,0 +1,163 @@
+#include "plugins/membership/membership_stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plugins/membership/question.h"
+#include "plugins/membership/ingest.h"
+#include "plugins/membership/ledger.h"
+#include "plugins/membership/relation.h"
+#include "plugins/platform/batch_ingestion.h"
+#include "plugins/platform/batches.h"
+
+namespace audiencesync {
+namespace {
+
+const ResourceKey kPeople{"membership", "people"};
+constexpr std::string_view kLeftover = "leftover/";
+
+Finding dropped_rows(const DroppedRows& dropped, const Guard& guard) {
+  std::string text = fmt::format(
+      "{} of {} exported rows cannot be used: {} without a person id, {} with one longer than {} bytes, {} not UTF-8",
+      dropped.total(), dropped.read, dropped.without_person, dropped.over_long, kLongestPersonId, dropped.not_utf8);
+  const auto& limit = guard.max_bad_rows;
+  const bool over =
+      (limit.count && dropped.total() > *limit.count) ||
+      (limit.share && static_cast<double>(dropped.total()) > *limit.share * static_cast<double>(dropped.read));
+  if (over && dropped.total() >= guard.min_people) {
+    return {Severity::Refuse, "bad-rows",
+            fmt::format("{}; more than guard.max_bad_rows ({}) allows: check identity.field, or raise the limit", text,
+                        limit.text())};
+  }
+  return {Severity::Warning, "bad-rows", std::move(text)};
+}
+
+class MembershipStage final : public Stage {
+ public:
+  Result<Observed> observe(const ObserveRequest&, ReadContext& context) override {
+    Observed observed;
+    const auto& manifest = context.manifest();
+    const auto relation = analytics_relation(manifest);
+    const auto quarantine = TRY(context.records().quarantine(relation));
+    const auto audiences = TRY(context.output({"audiences", "audiences"}));
+
+    Question question;
+    question.spec = TRY(relation_spec(manifest, audiences, quarantine));
+    question.current = TRY(context.records().current(relation));
+    if (const auto dataset = context.output({"dataset", "dataset_id"}); dataset.ok()) {
+      if (const auto* id = dataset.value().string_if()) question.spec.dataset = *id;
+    }
+    const auto& dataset = question.spec.dataset;
+
+    if (!dataset.empty()) {
+      const auto verdict = TRY(check_dataset(dataset, relation, context));
+      observed.findings = verdict.findings;
+      for (const auto& batch : verdict.leftovers) {
+        observed.resources.push_back(
+            {{kPeople.stage, std::string(kLeftover) + batch}, {{"batch", Value(batch)}}, "", {}});
+      }
+      question.rewrite = verdict.damaged;
+    }
+    if (question.current && question.current->dataset != dataset) {
+      observed.findings.push_back(
+          {Severity::Warning, "new-target",
+           fmt::format("memberships were written to dataset {} until now; everyone is written into the new target, and "
+                       "the old dataset stays as it is",
+                       question.current->dataset)});
+      question.current.reset();
+      question.rewrite = false;
+    }
+    if (!quarantine.empty()) {
+      observed.findings.push_back(
+          {Severity::Warning, "quarantine",
+           fmt::format("{} people are in quarantine because the platform rejected their record; "
+                       "they stay as they were",
+                       quarantine.size())});
+    }
+
+    Resource people{kPeople, {}, question.current ? question.current->content : "", {}};
+    const auto batches = context.output({"export", "batches"});
+    if (!batches.ok()) {
+      observed.findings.push_back(
+          {Severity::Wait, "known-after-export",
+           "there is no export that can be used; who enters and leaves is known after the export that apply makes"});
+      observed.resources.push_back(std::move(people));
+      return observed;
+    }
+    for (const auto& batch : batches.value().is_array() ? *batches.value().array_if() : Value::Array{}) {
+      if (const auto* id = batch.string_if()) question.batches.push_back(*id);
+    }
+    if (const auto profiles = context.output({"export", "profiles"}); profiles.ok()) {
+      if (const auto count = to_number(profiles.value())) question.profiles = static_cast<std::uint64_t>(*count);
+    }
+    auto bulk = TRY(compare_memberships(question, context));
+    if (bulk.dropped.total() > 0) observed.findings.push_back(dropped_rows(bulk.dropped, manifest.guard));
+    people.fields = {{"relation", Value(relation)},
+                     {"uid", Value(manifest.uid)},
+                     {"tenant", Value(manifest.tenant)},
+                     {"definition", Value(question.spec.definition())},
+                     {"rewrite", Value(question.rewrite)}};
+    people.pending = std::move(bulk);
+    observed.resources.push_back(std::move(people));
+    return observed;
+  }
+
+  Result<Applied> apply(const Change& change, WriteContext& context) override {
+    if (change.action == Action::Ingest) return ingest(change, context);
+    const std::string batch = change.key.name.substr(kLeftover.size());
+    TRY(context.once(
+        {"abort", ""},
+        [&](const Attempt&) -> Result<std::optional<Value>> {
+          const auto seen = TRY(platform::get_batch(context.http(), batch));
+          if (seen && platform::is_loading(*seen)) return std::nullopt;
+          return std::optional(Value(true));
+        },
+        [&](http::WriteClient& client, const Attempt&) -> Result<Value> {
+          TRY(platform::abort_batch(client, batch));
+          return Value(true);
+        }));
+    return Applied{};
+  }
+
+ private:
+  static Result<LedgerVerdict> check_dataset(const std::string& dataset, const std::string& relation,
+                                             ReadContext& context) {
+    LedgerInput input;
+    input.dataset = dataset;
+    input.written = TRY(context.records().batches(relation));
+    input.seen = TRY(platform::batches_of(context.http(), dataset));
+    input.uid_tag = "uid:" + context.manifest().uid;
+    input.state_tag = "state:" + context.state_id();
+    for (const auto& open : TRY(context.records().open_changes(context.manifest().uid))) {
+      if (open.change.key != kPeople || !open.change.bulk) continue;
+      for (const auto& batch : input.seen) {
+        if (is_attempt_of(batch.external_id, *open.change.bulk)) input.in_flight.insert(batch.external_id);
+      }
+    }
+    input.lookup = [&](const std::string& id) { return platform::get_batch(context.http(), id); };
+    return check_ledger(input);
+  }
+};
+
+}  // namespace
+
+StageDescriptor membership_stage() {
+  return {.name = kPeople.stage,
+          .summary = "Writes the people whose audiences changed into the target dataset and proves it.",
+          .phase = Phase::Converge,
+          .needs = {"audiences", "export", "dataset"},
+          .rules = {{.prefix = "people",
+                     .missing = Action::Ingest,
+                     .different = Action::Ingest,
+                     .prune = false,
+                     .fields = {{"dataset", Compare::Given}}},
+                    {.prefix = std::string(kLeftover), .prune = true, .fields = {}}},
+          .desire =
+              [](const Manifest&) {
+                return std::vector<Resource>{{kPeople, {{"dataset", Ref{"dataset", "dataset_id"}}}, "", {}}};
+              },
+          .make = [] { return std::make_unique<MembershipStage>(); }};
+}
+
+}  // namespace audiencesync

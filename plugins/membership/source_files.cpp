@@ -1,0 +1,35 @@
+#include "plugins/membership/source_files.h"
+
+#include <fmt/format.h>
+
+#include "plugins/platform/batches.h"
+#include "plugins/platform/data_access.h"
+
+namespace audiencesync {
+
+Result<std::vector<Path>> fetch_source_files(ReadContext& context, const std::vector<std::string>& batches,
+                                             const Path& folder) {
+  std::vector<Path> paths;
+  TRY(context.files().make_folder(folder));
+  for (const auto& id : batches) {
+    auto batch = TRY(platform::get_batch(context.http(), id));
+    if (!batch) return Error(ErrorCode::NotFound, fmt::format("export batch {} is no longer in the catalog", id));
+    const auto holder = TRY(platform::current_holder(context.http(), std::move(*batch)));
+    const auto files = TRY(platform::list_data_files(context.http(), holder.id));
+    std::uint64_t done = 0;
+    for (const auto& file : files) {
+      // A number keeps the platform's order and is always a good file name, whatever the platform calls it.
+      const Path target = folder / fmt::format("{}-{:05}.parquet", holder.id, paths.size());
+      const auto have = context.files().size(target);
+      if (!have.ok() || *have != file.length) {
+        TRY(platform::download_data_file(context.http(), file, target).in(fmt::format("export batch {}", id)));
+      }
+      paths.push_back(target);
+      done += file.length;
+      context.events().progress("downloading the export", done, 0, "bytes");
+    }
+  }
+  return paths;
+}
+
+}  // namespace audiencesync
