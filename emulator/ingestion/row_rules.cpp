@@ -160,23 +160,30 @@ struct Walk {
         return object(rule, value.get_object().value_unsafe());
       case Kind::Map:
         if (type != Type::OBJECT) return wrong(rule.kind, type);
-        for (const auto [key, member] : value.get_object().value_unsafe()) {
-          path.push_back(key);
-          if (rule.element) check(*rule.element, member);
-          path.pop_back();
-        }
-        return;
+        return map(rule, value.get_object().value_unsafe());
       case Kind::Array:
         if (type != Type::ARRAY) return wrong(rule.kind, type);
-        for (const simdjson::dom::element item : value.get_array().value_unsafe()) {
-          path.emplace_back("items");
-          if (rule.element) check(*rule.element, item);
-          path.pop_back();
-        }
-        return;
+        return array(rule, value.get_array().value_unsafe());
       default:
         return scalar(rule, value);
     }
+  }
+
+  // Containers come by value: what simdjson hands out of a result lives no longer than the expression.
+  void map(const FieldRule& rule, simdjson::dom::object value) {
+    if (!rule.element) return;
+    for (const auto [key, member] : value) {
+      path.push_back(key);
+      check(*rule.element, member);
+      path.pop_back();
+    }
+  }
+
+  void array(const FieldRule& rule, simdjson::dom::array value) {
+    if (!rule.element) return;
+    path.emplace_back("items");
+    for (const simdjson::dom::element item : value) check(*rule.element, item);
+    path.pop_back();
   }
 
   void object(const FieldRule& rule, simdjson::dom::object value) {
