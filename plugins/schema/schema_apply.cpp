@@ -106,6 +106,7 @@ Result<Applied> extend_field_group(const Change& change, WriteContext& context) 
   if (!own.exists()) return Error(ErrorCode::Conflict, "the field group does not exist any more; observing again");
   const auto id = own.id();
   const auto patch = TRY(patch_of_group(context, id, tenant));
+  if (patch.operations.empty()) return applied_as("field_group_id", id);
   TRY(patch_once(context, RegistryKind::FieldGroups, id, Value(patch.operations), [&]() -> Result<bool> {
     const auto rest = TRY(patch_of_group(context, id, tenant));
     return rest.operations.empty();
