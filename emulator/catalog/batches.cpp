@@ -23,7 +23,7 @@ std::vector<std::string> ids_in(const std::string& text) {
   return ids;
 }
 
-bool is_one_of(const std::vector<std::string>& ids, const std::string& id) {
+bool is_listed(const std::vector<std::string>& ids, const std::string& id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
@@ -49,8 +49,8 @@ Response CatalogBatches::list(const Request& request) {
   std::vector<CatalogEntry> entries;
   for (const auto& [id, batch] : platform_.objects.all("batch")) {
     if (lag > 0 && batch.value("created", std::int64_t{0}) + lag > platform_.clock.now_ms()) continue;
-    if (dataset && !is_one_of(ids_in(*dataset), Lake::dataset_of(batch))) continue;
-    if (batch_id && !is_one_of(ids_in(*batch_id), id)) continue;
+    if (dataset && !is_listed(ids_in(*dataset), Lake::dataset_of(batch))) continue;
+    if (batch_id && !is_listed(ids_in(*batch_id), id)) continue;
     entries.push_back({id, shown_batch(batch), batch["_emulator"]["number"]});
   }
   return Response::json(200, catalog_list(request, std::move(entries), {"dataSet", "batch"}));

@@ -119,6 +119,23 @@ Response ControlCalls::ledger(const Request&) {
     part["created"].push_back(std::move(one));
     part["count"] = part["created"].size();
   }
+  // The registry keeps no ledger; what stands there now, by title, shows duplicates as well.
+  for (const char* kind : {"schema_resource", "descriptor"}) {
+    Json& part =
+        answer[std::string(kind) + "s"] = {{"count", 0}, {"created", Json::array()}, {"duplicates", Json::array()}};
+    for (const auto& [id, object] : platform_.objects.all(kind)) {
+      Json one = {{"id", id}, {"exists", true}};
+      if (object.contains("title")) one["title"] = object["title"];
+      if (object.contains("meta:resourceType")) one["type"] = object["meta:resourceType"];
+      if (object.contains("value")) one["value"] = object["value"];
+      Json told = one.value("value", Json::object());
+      told.erase("@id");
+      const std::string unique = one.value("type", "") + one.value("title", "") + told.dump();
+      if (++seen[{kind, unique}] == 2) part["duplicates"].push_back(one);
+      part["created"].push_back(std::move(one));
+    }
+    part["count"] = part["created"].size();
+  }
   answer["batches"]["by_status"] = by_status;
   answer["batches"]["loading"] = loading;
   return Response::json(200, answer);

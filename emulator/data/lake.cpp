@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kUser = "9F1C0A2B3D4E5F60718293A4@techacct.adobe.com";
 
-std::string next_version(const Json& object) {
+std::string raised_version(const Json& object) {
   const std::string version = object.value("version", "1.0.0");
   const auto dot = version.rfind('.');
   return version.substr(0, dot + 1) + std::to_string(std::stoul("0" + version.substr(dot + 1)) + 1);
@@ -68,7 +68,7 @@ void Lake::change_batch(const std::string& id, const std::function<void(Json&)>&
   const std::string before = batch.value("status", "");
   change(batch);
   batch["updated"] = platform_.clock.now_ms();
-  batch["version"] = next_version(batch);
+  batch["version"] = raised_version(batch);
   const std::string after = batch.value("status", "");
   const std::string dataset_id = dataset_of(batch);
   platform_.objects.put("batch", id, std::move(batch));

@@ -6,7 +6,7 @@
 namespace emulator {
 namespace {
 
-constexpr const char* kBase = "/data/core/ups/export/jobs";
+constexpr const char* kExportJobs = "/data/core/ups/export/jobs";
 constexpr std::uint64_t kFirstNumber = 11'000;
 constexpr std::uint64_t kDefaultJobs = 100;
 
@@ -49,7 +49,7 @@ void check_job(const Json& job) {
 }  // namespace
 
 void ExportJobs::add_routes(Router& router) {
-  const std::string base = kBase;
+  const std::string base = kExportJobs;
   router.add("POST", base, checked([this](const Request& r) { return create(r); }));
   router.add("GET", base, checked([this](const Request& r) { return list(r); }));
   router.add("GET", base + "/{id}", checked([this](const Request& r) { return one(r); }));
@@ -110,7 +110,7 @@ Response ExportJobs::create(const Request& request) {
     }
   }
   Response response = Response::json(200, shown_job(job));
-  response.headers["x-location"] = std::string(kBase) + "/" + id;
+  response.headers["x-location"] = std::string(kExportJobs) + "/" + id;
   platform_.objects.put("export_job", id, std::move(job));
   lake_.note("export_job", id, {{"dataset", dataset_id}});
   worker_.at(now + delay / 4, [this, id] { start(id); });

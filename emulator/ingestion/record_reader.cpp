@@ -9,7 +9,7 @@
 namespace emulator {
 namespace {
 
-constexpr std::size_t kBlock = 1 << 20;
+constexpr std::size_t kJsonBlock = 1 << 20;
 
 using Parsed = simdjson::simdjson_result<simdjson::dom::element>;
 
@@ -18,7 +18,7 @@ bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") 
 void each_line(std::ifstream& in, const std::function<void(Parsed, std::string_view)>& record) {
   simdjson::dom::parser parser;
   // A line is parsed where it lies: the parser may read a little past it, hence the padding.
-  std::vector<char> buffer(kBlock + simdjson::SIMDJSON_PADDING);
+  std::vector<char> buffer(kJsonBlock + simdjson::SIMDJSON_PADDING);
   std::size_t filled = 0;
   const auto take = [&](const char* begin, std::size_t size) {
     const std::string_view line(begin, size);
