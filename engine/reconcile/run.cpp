@@ -230,7 +230,9 @@ Result<bool> SyncRun::refresh(State& state, Pass& pass) {
     if (descriptor.phase != Phase::Refresh) continue;
     auto view = TRY(pass.observe(descriptor, not_before));
     // Without a refresh nothing is written here: what is missing stays "known after export".
-    if (state.options.refresh == Refresh::Yes && !view.changes.empty() && !refuses(view.observed)) {
+    // Twice, because a new export is what makes the one before it superseded.
+    for (int again = 0; again < 2; ++again) {
+      if (state.options.refresh == Refresh::No || view.changes.empty() || refuses(view.observed)) break;
       TRY(apply_changes(state, pass, view.changes));
       view = TRY(pass.observe(descriptor, not_before));
     }

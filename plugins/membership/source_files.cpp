@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "plugins/platform/batches.h"
 #include "plugins/platform/data_access.h"
 
@@ -10,11 +12,14 @@ namespace audiencesync {
 Result<std::vector<Path>> fetch_source_files(ReadContext& context, const std::vector<std::string>& batches,
                                              const Path& folder) {
   std::vector<Path> paths;
+  std::set<std::string> holders;
   TRY(context.files().make_folder(folder));
   for (const auto& id : batches) {
     auto batch = TRY(platform::get_batch(context.http(), id));
     if (!batch) return Error(ErrorCode::NotFound, fmt::format("export batch {} is no longer in the catalog", id));
     const auto holder = TRY(platform::current_holder(context.http(), std::move(*batch)));
+    // Two batches may have been consolidated into one: its rows are read once.
+    if (!holders.insert(holder.id).second) continue;
     const auto files = TRY(platform::list_data_files(context.http(), holder.id));
     std::uint64_t done = 0;
     for (const auto& file : files) {

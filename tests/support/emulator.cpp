@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine/base/json.h"
+#include "engine/http/read_only_posts.h"
 #include "tests/support/http_client.h"
 
 namespace audiencesync::testing {
@@ -35,13 +36,20 @@ void Emulator::start() {
   const auto ready_file = folder_ / "ready.json";
   std::filesystem::remove(ready_file);
   std::vector<std::string> command{AUDIENCESYNC_BIN_DIR "/audiencesync-emulator",
-                                   "--data", (folder_ / "data").string(),
-                                   "--listen", "127.0.0.1:" + port_,
-                                   "--ready-file", ready_file.string(),
-                                   "--profiles", std::to_string(options_.profiles),
-                                   "--audiences", std::to_string(options_.audiences),
-                                   "--seed", std::to_string(options_.seed),
-                                   "--write-config", config_.string()};
+                                   "--data",
+                                   (folder_ / "data").string(),
+                                   "--listen",
+                                   "127.0.0.1:" + port_,
+                                   "--ready-file",
+                                   ready_file.string(),
+                                   "--profiles",
+                                   std::to_string(options_.profiles),
+                                   "--audiences",
+                                   std::to_string(options_.audiences),
+                                   "--seed",
+                                   std::to_string(options_.seed),
+                                   "--write-config",
+                                   config_.string()};
   if (!options_.record.empty()) command.insert(command.end(), {"--record", options_.record});
   pid_ = start_process(command, {}, folder_ / "emulator.out", folder_ / "emulator.err");
   for (int tick = 0; !std::filesystem::exists(ready_file); ++tick) {
@@ -110,6 +118,7 @@ std::vector<std::string> Emulator::writes() {
   std::vector<std::string> list;
   for (const auto& call : calls()) {
     if (call.starts_with("GET ") || call.starts_with("HEAD ") || call.find("/ims/token") != std::string::npos) continue;
+    if (call.starts_with("POST ") && http::is_read_only_post(http::Service::Platform, call.substr(5))) continue;
     list.push_back(call);
   }
   return list;
@@ -123,15 +132,16 @@ Value Emulator::api(const std::string& method, const std::string& path, const st
   if (token_.empty()) {
     const auto form = fmt::format("grant_type=client_credentials&client_id={}&client_secret={}&scope=openid",
                                   ready_.text("client_id"), ready_.text("client_secret"));
-    token_ = parsed(http_call("POST", url() + "/ims/token/v3", form, {"Content-Type: application/x-www-form-urlencoded"})
-                        .body,
-                    "token")
-                 .text("access_token");
+    token_ =
+        parsed(
+            http_call("POST", url() + "/ims/token/v3", form, {"Content-Type: application/x-www-form-urlencoded"}).body,
+            "token")
+            .text("access_token");
   }
-  const auto answer = http_call(method, url() + path, body,
-                                {"Content-Type: application/json", "Authorization: Bearer " + token_,
-                                 "x-api-key: " + ready_.text("client_id"),
-                                 "x-gw-ims-org-id: " + ready_.text("organization"), "x-sandbox-name: prod"});
+  const auto answer = http_call(
+      method, url() + path, body,
+      {"Content-Type: application/json", "Authorization: Bearer " + token_, "x-api-key: " + ready_.text("client_id"),
+       "x-gw-ims-org-id: " + ready_.text("organization"), "x-sandbox-name: prod"});
   if (answer.status < 200 || answer.status > 299) {
     throw std::runtime_error(fmt::format("{} {} answered {}: {}", method, path, answer.status, answer.body));
   }
@@ -156,12 +166,16 @@ Value::Object Emulator::batches(const std::string& dataset) {
   return all.object_if() == nullptr ? Value::Object{} : *all.object_if();
 }
 
-std::map<std::string, std::set<std::string>> members_by_audience(Emulator& emulator, const std::string& dataset) {
-  struct Newest {
-    std::int64_t generation = -1;
-    std::vector<std::string> audiences;
-  };
-  std::map<std::string, Newest> people;
+namespace {
+
+struct NewestRecord {
+  std::int64_t generation = -1;
+  std::map<std::string, std::string> audiences;  // id to name
+};
+
+// What the dataset says of everyone: of several rows the one of the highest generation counts.
+std::map<std::string, NewestRecord> newest_records(Emulator& emulator, const std::string& dataset) {
+  std::map<std::string, NewestRecord> people;
   std::istringstream lines(emulator.control_text("GET", "/_emulator/datasets/" + dataset + "/rows"));
   for (std::string line; std::getline(lines, line);) {
     if (line.empty()) continue;
@@ -174,18 +188,33 @@ std::map<std::string, std::set<std::string>> members_by_audience(Emulator& emula
     if (generation < newest.generation) continue;
     newest.generation = generation;
     newest.audiences.clear();
-    for (const auto& membership : fields->items("audienceMembership")) {
-      newest.audiences.push_back(membership.text("audienceMembershipId"));
+    const auto& memberships = fields->items("audienceMembership");
+    for (const auto& membership : memberships) {
+      newest.audiences[membership.text("audienceMembershipId")] = membership.text("audienceMembershipName");
     }
-    if (fields->number("audienceMembershipCount") != static_cast<std::int64_t>(newest.audiences.size())) {
+    if (fields->number("audienceMembershipCount") != static_cast<std::int64_t>(memberships.size())) {
       throw std::runtime_error("audienceMembershipCount is not the number of memberships");
     }
   }
+  return people;
+}
+
+}  // namespace
+
+std::map<std::string, std::set<std::string>> members_by_audience(Emulator& emulator, const std::string& dataset) {
   std::map<std::string, std::set<std::string>> members;
-  for (const auto& [person, newest] : people) {
-    for (const auto& audience : newest.audiences) members[audience].insert(person);
+  for (const auto& [person, newest] : newest_records(emulator, dataset)) {
+    for (const auto& [audience, name] : newest.audiences) members[audience].insert(person);
   }
   return members;
+}
+
+std::map<std::string, std::set<std::string>> labels_by_audience(Emulator& emulator, const std::string& dataset) {
+  std::map<std::string, std::set<std::string>> labels;
+  for (const auto& [person, newest] : newest_records(emulator, dataset)) {
+    for (const auto& [audience, name] : newest.audiences) labels[audience].insert(name);
+  }
+  return labels;
 }
 
 }  // namespace audiencesync::testing

@@ -78,4 +78,7 @@ class Emulator {
 /// The people of each audience by the newest generation of their record in a dataset: what an analyst would count.
 std::map<std::string, std::set<std::string>> members_by_audience(Emulator& emulator, const std::string& dataset);
 
+/// The names under which each audience stands in people's newest records.
+std::map<std::string, std::set<std::string>> labels_by_audience(Emulator& emulator, const std::string& dataset);
+
 }  // namespace audiencesync::testing

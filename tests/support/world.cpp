@@ -15,14 +15,16 @@ World::World(Emulator::Options options)
   const auto timing = text.find("timing:");
   if (timing == std::string::npos) throw std::runtime_error("the emulator's settings have no timing");
   const auto end = text.find('\n', timing);
-  text.replace(timing, end - timing, "timing: { poll_export: 5ms, poll_batch: 5ms, settle: 150ms, deadline_export: 5s, "
-                                     "deadline_batch: 5s, deadline_request: 2s }");
+  text.replace(timing, end - timing,
+               "timing: { poll_export: 5ms, poll_batch: 5ms, settle: 150ms, deadline_export: 5s, "
+               "deadline_batch: 5s, deadline_request: 2s }");
   write_file(emulator_->config(), text);
 }
 
 std::string World::manifest_text() const {
-  std::string text = fmt::format("version: 1\nname: {}\nuid: {}\ntenant: {}\nidentity: {{ field: {}, namespace: Email }}\n",
-                                 name, uid, emulator_->tenant(), emulator_->identity_field());
+  std::string text =
+      fmt::format("version: 1\nname: {}\nuid: {}\ntenant: {}\nidentity: {{ field: {}, namespace: Email }}\n", name, uid,
+                  emulator_->tenant(), emulator_->identity_field());
   text += "audiences:\n";
   for (const auto& audience : declared) {
     text += "  - {";
@@ -57,15 +59,21 @@ ProcessResult World::plan(const std::vector<std::string>& more) {
   return run(words);
 }
 
-ProcessResult World::seamed_apply(const std::string& seam, const std::filesystem::path& count) {
+ProcessResult World::seamed(std::vector<std::string> words, const std::string& seam,
+                            const std::filesystem::path& count) {
   write_file(manifest(), manifest_text());
   const auto output = folder_.path() / fmt::format("run-{}", ++runs_);
   std::filesystem::create_directories(output);
+  std::vector<std::string> command{AUDIENCESYNC_BIN_DIR "/audiencesync-seamed"};
+  command.insert(command.end(), words.begin(), words.end());
+  command.insert(command.end(), {"--config", emulator_->config().string(), manifest().string()});
   std::vector<std::string> environment{"AUDIENCESYNC_SEAM=" + seam};
   if (!count.empty()) environment.push_back("AUDIENCESYNC_SEAM_COUNT=" + count.string());
-  return run_process({AUDIENCESYNC_BIN_DIR "/audiencesync-seamed", "apply", "--auto-approve", "--config",
-                      emulator_->config().string(), manifest().string()},
-                     environment, output);
+  return run_process(command, environment, output);
+}
+
+ProcessResult World::seamed_apply(const std::string& seam, const std::filesystem::path& count) {
+  return seamed({"apply", "--auto-approve"}, seam, count);
 }
 
 std::string World::target() {

@@ -27,10 +27,11 @@ class World {
   // The manifest, written anew before each run.
   std::string name = "loyalty";
   std::string uid = "loyalty";
-  std::vector<Declared> declared;      // default: all audiences of the emulator by id
-  std::string extra;                   // lines at the end
-  std::string guard = "guard: { max_removals: 100%, max_audience_shrink: 100%, max_audience_growth: 100000%, "
-                      "allow_empty_audience: true }";
+  std::vector<Declared> declared;  // default: all audiences of the emulator by id
+  std::string extra;               // lines at the end
+  std::string guard =
+      "guard: { max_removals: 100%, max_audience_shrink: 100%, max_audience_growth: 100000%, "
+      "allow_empty_audience: true }";
   std::filesystem::path manifest() const { return folder_.path() / "manifest.yaml"; }
   std::string manifest_text() const;
 
@@ -39,6 +40,8 @@ class World {
   ProcessResult apply(const std::vector<std::string>& more = {});
   ProcessResult plan(const std::vector<std::string>& more = {});
   /// The same with the program that has seams; `seam` as in seams.h.
+  ProcessResult seamed(std::vector<std::string> words, const std::string& seam,
+                       const std::filesystem::path& count = {});
   ProcessResult seamed_apply(const std::string& seam, const std::filesystem::path& count = {});
 
   /// The target dataset; throws unless there is exactly one.
