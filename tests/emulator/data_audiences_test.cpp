@@ -3,12 +3,12 @@
 namespace emulator {
 namespace {
 
-constexpr const char* kAudiences = "/data/core/ups/audiences";
+constexpr const char* kAudienceList = "/data/core/ups/audiences";
 
 TEST(DataAudiencesTest, PagesByNext) {
   DataWorld world({.profiles = 10, .audiences = 7, .seed = 1});
   std::vector<std::string> ids;
-  std::string path = std::string(kAudiences) + "?limit=3&sort=name:asc";
+  std::string path = std::string(kAudienceList) + "?limit=3&sort=name:asc";
   int pages = 0;
   for (std::string next = "0"; !next.empty() && pages < 10; ++pages) {
     const Json page = world.get(path + "&start=" + next);
@@ -29,7 +29,7 @@ TEST(DataAudiencesTest, PagesByNext) {
 TEST(DataAudiencesTest, FindsByNameAndProperty) {
   DataWorld world({.profiles = 10, .audiences = 7, .seed = 1});
   const auto count = [&](const std::string& query) {
-    return world.get(std::string(kAudiences) + "?" + query)["children"].size();
+    return world.get(std::string(kAudienceList) + "?" + query)["children"].size();
   };
   EXPECT_EQ(count("name=PLATINUM"), 1U);
   EXPECT_EQ(count("name=luma"), 7U);
@@ -37,13 +37,13 @@ TEST(DataAudiencesTest, FindsByNameAndProperty) {
   EXPECT_EQ(count("property=audienceId==" + world.audiences()[0]), 1U);
   EXPECT_EQ(count("entityType=_xdm.context.profile"), 7U);
   EXPECT_EQ(count("entityType=_xom.context.account"), 0U);
-  EXPECT_EQ(world.call("GET", std::string(kAudiences) + "?limit=0").status, 400);
+  EXPECT_EQ(world.call("GET", std::string(kAudienceList) + "?limit=0").status, 400);
 }
 
 TEST(DataAudiencesTest, GetsManyAtOnce) {
   DataWorld world({.profiles = 10, .audiences = 2, .seed = 1});
   const std::string id = world.audiences()[0];
-  const std::string path = std::string(kAudiences) + "/bulk-get";
+  const std::string path = std::string(kAudienceList) + "/bulk-get";
   const Response some = world.call("POST", path, Json{{"ids", Json::array({{{"id", id}}, {{"id", "none"}}})}});
   EXPECT_EQ(some.status, 207);
   const Json results = Json::parse(some.body)["results"];
@@ -57,7 +57,7 @@ TEST(DataAudiencesTest, GetsManyAtOnce) {
 TEST(DataAudiencesTest, ChangeUpstream) {
   DataWorld world;
   const std::string id = world.audiences()[0];
-  const std::string path = std::string(kAudiences) + "/" + id;
+  const std::string path = std::string(kAudienceList) + "/" + id;
   const auto control = [&](const Json& body) { return world.control("POST", "/_emulator/audiences", body); };
   control({{"do", "rename"}, {"id", id}, {"name", "Renamed"}});
   EXPECT_EQ(world.get(path)["name"], "Renamed");
@@ -80,9 +80,9 @@ TEST(DataAudiencesTest, ChangeUpstream) {
 
 TEST(DataAudiencesTest, CreatedChangedAndDeletedByApi) {
   DataWorld world({.profiles = 10, .audiences = 1, .seed = 1});
-  const Response made = world.call("POST", kAudiences, Json{{"name", "Mine"}, {"type", "SegmentDefinition"}});
+  const Response made = world.call("POST", kAudienceList, Json{{"name", "Mine"}, {"type", "SegmentDefinition"}});
   EXPECT_EQ(made.status, 201);
-  const std::string path = std::string(kAudiences) + "/" + Json::parse(made.body)["id"].get<std::string>();
+  const std::string path = std::string(kAudienceList) + "/" + Json::parse(made.body)["id"].get<std::string>();
   EXPECT_EQ(world.call("PATCH", path, Json::array({{{"op", "replace"}, {"path", "/name"}, {"value", "Ours"}}})).status,
             201);
   EXPECT_EQ(world.get(path)["name"], "Ours");

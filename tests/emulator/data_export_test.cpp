@@ -9,7 +9,7 @@ namespace emulator {
 namespace {
 
 /// By value: a loop over a member of a temporary would outlive it.
-Json listed(const Json& page) { return page["data"]; }
+Json data_of(const Json& page) { return page["data"]; }
 
 constexpr const char* kFields = "_demoemea.identification.core.email,segmentMembership,identityMap";
 
@@ -20,7 +20,7 @@ std::vector<Json> downloaded(DataWorld& world, const std::string& batch, std::si
   const Json files = world.get("/data/foundation/export/batches/" + batch + "/files");
   for (const Json& file : files["data"]) {
     const std::string id = file["dataSetFileId"];
-    for (const Json& part : listed(world.get("/data/foundation/export/files/" + id))) {
+    for (const Json& part : data_of(world.get("/data/foundation/export/files/" + id))) {
       const std::string name = part["name"];
       const Response bytes = world.call("GET", "/data/foundation/export/files/" + id + "?path=" + name);
       EXPECT_EQ(bytes.status, 200);

@@ -8,7 +8,7 @@ namespace emulator {
 namespace {
 
 /// By value: a loop over a member of a temporary would outlive it.
-Json listed(const Json& page) { return page["data"]; }
+Json entries_of(const Json& page) { return page["data"]; }
 
 using namespace std::chrono_literals;
 
@@ -62,10 +62,10 @@ TEST(DataIngestionTest, OneBadRecordFailsTheBatchAndIsNamed) {
 
   const std::string base = "/data/foundation/export/batches/" + id;
   std::set<std::string> names;
-  for (const Json& entry : listed(world.get(base + "/meta"))) names.insert(entry["name"]);
+  for (const Json& entry : entries_of(world.get(base + "/meta"))) names.insert(entry["name"]);
   EXPECT_EQ(names, (std::set<std::string>{"input_files", "row_errors", "row_errors_sample.json"}));
   names.clear();
-  for (const Json& entry : listed(world.get(base + "/meta?path=row_errors"))) names.insert(entry["name"]);
+  for (const Json& entry : entries_of(world.get(base + "/meta?path=row_errors"))) names.insert(entry["name"]);
   EXPECT_EQ(names, (std::set<std::string>{"conversion_errors_0.json", "parsing_errors_0.json"}));
   const auto parsing = world.lines(base + "/meta?path=row_errors%2Fparsing_errors_0.json");
   ASSERT_EQ(parsing.size(), 1U);
@@ -77,7 +77,7 @@ TEST(DataIngestionTest, OneBadRecordFailsTheBatchAndIsNamed) {
   EXPECT_EQ(converting[1]["_errors"][0]["code"], "1555");
   EXPECT_EQ(world.lines(base + "/meta?path=input_files%2Finput_files_0.json")[0]["path"], "part0");
   names.clear();
-  for (const Json& entry : listed(world.get(base + "/failed"))) names.insert(entry["name"]);
+  for (const Json& entry : entries_of(world.get(base + "/failed"))) names.insert(entry["name"]);
   EXPECT_EQ(names, (std::set<std::string>{"_SUCCESS", "part-00000-failed-c000.json"}));
   EXPECT_EQ(world.lines(base + "/failed?path=part-00000-failed-c000.json").size(), 5U);
   EXPECT_EQ(world.call("GET", base + "/meta?path=..%2F..%2Fuploads").status, 404);
