@@ -6,6 +6,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf '== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
+# Prints the comment at the top of a script: its help.
+help_of() { awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "$1"; }
+
 # Runs a command as root: directly, or through sudo when there is one.
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
@@ -15,20 +18,48 @@ as_root() {
 
 # Installs those of the named Debian packages that are missing; quiet when none is.
 debian_packages() {
-  local missing=() name
+  local missing=() name log
   for name in "$@"; do
     dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
   done
   [ ${#missing[@]} = 0 ] && return 0
+  command -v apt-get >/dev/null || die "this needs Debian 12; install by hand what gives: ${missing[*]}"
   say "installing Debian packages: ${missing[*]}"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  log=$(mktemp)
+  # Another installation may be going on: wait for it instead of failing.
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+  if ! { as_root "${apt[@]}" update && as_root "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } \
+      >"$log" 2>&1 </dev/null; then
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    die "the Debian packages could not be installed"
+  fi
+  rm -f "$log"
 }
 
-# What a build and its tests need.
+# What a build needs, and what its tests need beside it.
 build_packages=(
   ca-certificates cmake ninja-build g++ ccache pkg-config npm
   libyaml-cpp-dev libcurl4-openssl-dev libsimdjson-dev libsystemd-dev libspdlog-dev libfmt-dev
   libboost-dev libboost-program-options-dev libsqlite3-dev libzstd-dev libsnappy-dev libxxhash-dev libssl-dev
-  nlohmann-json3-dev libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev
+  nlohmann-json3-dev zlib1g-dev
 )
+test_packages=(libgtest-dev libgmock-dev)
+
+# Seconds as a person writes them: 7 s, 3 min 20 s.
+duration() {
+  if [ "$1" -lt 60 ]; then printf '%s s' "$1"; else printf '%s min %s s' $(($1 / 60)) $(($1 % 60)); fi
+}
+
+# build PRESET [TARGET...]: configures and builds into build/PRESET; everything without a target.
+build() {
+  local preset=$1 began=$SECONDS log
+  shift
+  log=$root/build/$preset-configure.log
+  mkdir -p "$root/build"
+  say "building $preset${*:+: $*}"
+  (cd "$root" && cmake --preset "$preset") >"$log" 2>&1 || { cat "$log" >&2; die "CMake could not configure"; }
+  # On a pipe ninja prints a line for each file; what matters is a failure, and that is printed whole.
+  ninja -C "$root/build/$preset" --quiet "$@" || die "the build failed"
+  say "built $preset in $(duration $((SECONDS - began)))"
+}
