@@ -51,6 +51,14 @@ duration() {
   if [ "$1" -lt 60 ]; then printf '%s s' "$1"; else printf '%s min %s s' $(($1 / 60)) $(($1 % 60)); fi
 }
 
+# Sets `processor` to the processor time that the ended children of this shell took so far, in seconds. Not a printing
+# function: in a subshell there would be no children.
+measure_processor() {
+  times >"$root/build/.times"
+  processor=$(awk 'NR == 2 { for (i = 1; i <= 2; ++i) { split($i, part, /[ms]/); sum += part[1] * 60 + part[2] }
+                             printf "%d", sum }' "$root/build/.times")
+}
+
 # build PRESET [TARGET...]: configures and builds into build/PRESET; everything without a target.
 build() {
   local preset=$1 began=$SECONDS log
@@ -60,6 +68,9 @@ build() {
   say "building $preset${*:+: $*}"
   (cd "$root" && cmake --preset "$preset") >"$log" 2>&1 || { cat "$log" >&2; die "CMake could not configure"; }
   # On a pipe ninja prints a line for each file; what matters is a failure, and that is printed whole.
+  measure_processor
+  local before=$processor
   ninja -C "$root/build/$preset" --quiet "$@" || die "the build failed"
-  say "built $preset in $(duration $((SECONDS - began)))"
+  measure_processor
+  say "built $preset in $(duration $((SECONDS - began))), $(duration $((processor - before))) of processor time"
 }
