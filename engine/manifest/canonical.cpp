@@ -43,7 +43,6 @@ Value canonical_source(const Source& source) {
   value["merge_policy"] = source.merge_policy;
   value["statuses"] = std::move(statuses);
   value["max_age_ms"] = std::int64_t{source.max_age.count()};
-  value["wait_for_evaluation_ms"] = std::int64_t{source.wait_for_evaluation.count()};
   return value;
 }
 

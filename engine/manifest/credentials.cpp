@@ -139,7 +139,7 @@ Result<Credential> find_credential(const Files& files, const Environment& enviro
     return credential_of_environment(environment, stem, std::move(id).value_or(""), std::move(secret).value_or(""));
   }
   looked_at.push_back(fmt::format("the variables {}_CLIENT_ID and {}_CLIENT_SECRET", stem, stem));
-  return Error(ErrorCode::NotFound,
+  return Error(ErrorCode::Authentication,
                fmt::format("credential {} was not found; looked at {}; write {{\"client_id\": \"...\", "
                            "\"client_secret\": \"...\"}} into {} with mode 0600",
                            shown(name), fmt::join(looked_at, ", "), path.string()));

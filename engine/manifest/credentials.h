@@ -28,7 +28,7 @@ struct Credential {
 /// 3. the variables AUDIENCESYNC_<NAME>_CLIENT_ID, _CLIENT_SECRET and, optional, _SCOPES.
 ///
 /// The files are JSON: {"client_id", "client_secret", "scopes"?}. The first place that has something decides: a
-/// damaged one is an error, not a reason to look further. Errors: NotFound with the places looked at, Invalid,
+/// damaged one is an error, not a reason to look further. Errors: Authentication with the places looked at, Invalid,
 /// Permission, Io; never with a part of the content.
 Result<Credential> find_credential(const Files& files, const Environment& environment, const Path& settings_folder,
                                    std::string_view name);

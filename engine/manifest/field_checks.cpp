@@ -203,12 +203,6 @@ Complaint check_memory(std::string_view text) {
   return std::nullopt;
 }
 
-Complaint check_ingest_rate(std::string_view text) {
-  const auto bytes = parse_bytes(text);
-  if (bytes && *bytes < 1'000'000) return "would never finish a batch; write at least 1MB";
-  return std::nullopt;
-}
-
 Complaint check_exports_per_sandbox(std::string_view text) {
   if (text == "1") return std::nullopt;
   return "is not possible: the platform runs one export at a time in a sandbox; write 1";

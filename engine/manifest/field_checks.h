@@ -31,7 +31,6 @@ std::optional<std::string> check_credential_name(std::string_view text);
 std::optional<std::string> check_endpoint(std::string_view text);
 std::optional<std::string> check_variable_name(std::string_view text);
 std::optional<std::string> check_memory(std::string_view text);
-std::optional<std::string> check_ingest_rate(std::string_view text);
 std::optional<std::string> check_exports_per_sandbox(std::string_view text);
 
 }  // namespace audiencesync

@@ -72,7 +72,6 @@ struct Source {
   std::string merge_policy = "default";  // name or id; "default" is the sandbox's default policy
   std::vector<Status> statuses{Status::Realized, Status::Existing};  // sorted, without repetition, not empty
   Duration max_age = std::chrono::hours{36};
-  Duration wait_for_evaluation = std::chrono::hours{2};
 
   friend bool operator==(const Source&, const Source&) = default;
 };

@@ -107,11 +107,7 @@ Field source_field() {
                       .fallback = "36h",
                       .help = "An older export is not used.",
                       .check = check_positive_duration},
-                     {.name = "wait_for_evaluation",
-                      .type = FieldType::TimeSpan,
-                      .fallback = "2h",
-                      .help = "How long to wait, before an export, for an evaluation of the audiences that is newer "
-                              "than the last export."}}};
+                     {.name = "wait_for_evaluation", .type = FieldType::TimeSpan, .availability = kLater}}};
 }
 
 Field target_field() {
@@ -137,7 +133,7 @@ Field target_field() {
                       .type = FieldType::Choice,
                       .fallback = "unknown",
                       .help = "What Customer Journey Analytics does with the older rows of a person.",
-                      .choices = {{"unknown"}, {"replace"}, {"accumulate"}}},
+                      .choices = {{"unknown"}, {"replace"}, {"accumulate", kLater}}},
                      {.name = "name_lookup", .type = FieldType::Flag, .availability = kLater},
                      {.name = "compact_every", .type = FieldType::TimeSpan, .availability = kLater},
                      {.name = "accept_one_row_per_person", .type = FieldType::Flag, .availability = kLater}}};

@@ -63,7 +63,7 @@ Field timing_field() {
                      wait_field("deadline_export", "12h", "For an export job."),
                      wait_field("deadline_batch", "6h", "For a batch."),
                      wait_field("deadline_run", "24h", "For a whole run."),
-                     wait_field("approval_ttl", "24h", "How long a plan waits for its approval.")}};
+                     {.name = "approval_ttl", .type = FieldType::TimeSpan, .availability = Availability::Later}}};
 }
 
 Field limits_field() {
@@ -76,11 +76,7 @@ Field limits_field() {
                       .fallback = "1",
                       .help = "Export jobs at a time in one sandbox: 1.",
                       .check = check_exports_per_sandbox},
-                     {.name = "ingest_per_hour",
-                      .type = FieldType::Bytes,
-                      .fallback = "10GB",
-                      .help = "Bytes sent to the platform in one hour.",
-                      .check = check_ingest_rate},
+                     {.name = "ingest_per_hour", .type = FieldType::Bytes, .availability = Availability::Later},
                      {.name = "memory",
                       .type = FieldType::Bytes,
                       .fallback = "256MB",

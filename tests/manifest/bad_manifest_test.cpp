@@ -246,9 +246,12 @@ INSTANTIATE_TEST_SUITE_P(
                     {"m.yaml:9:20: source.max_age '90 dyas' is not a duration; write a number and a unit (ms, s, m, h, "
                      "d), for example 36h"}},
         BadManifest{"duration_without_unit",
-                    minimal_plus("source: { wait_for_evaluation: 2 }\n"),
-                    {"m.yaml:9:32: source.wait_for_evaluation '2' is not a duration; write a number and a unit (ms, s, "
-                     "m, h, d), for example 2h"}},
+                    minimal_plus("source: { max_age: 2 }\n"),
+                    {"m.yaml:9:20: source.max_age '2' is not a duration; write a number and a unit (ms, s, m, h, d), "
+                     "for example 36h"}},
+        BadManifest{"wait_for_evaluation_comes_later",
+                    minimal_plus("source: { wait_for_evaluation: 2h }\n"),
+                    {"m.yaml:9:11: 'source.wait_for_evaluation' is not in this version; remove it"}},
         BadManifest{"duration_overflow",
                     minimal_plus("source: { max_age: 99999999999999999999d }\n"),
                     {"m.yaml:9:20: source.max_age '99999999999999999999d' is not a duration; write a number and a unit "

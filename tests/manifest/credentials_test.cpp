@@ -75,7 +75,7 @@ TEST_F(CredentialsTest, NothingFoundNamesEveryPlace) {
             "/nowhere/audiencesync/credentials/my-org with mode 0600");
   environment["CREDENTIALS_DIRECTORY"] = "/run/credentials";
   EXPECT_THAT(failure(), HasSubstr("looked at /run/credentials/my-org, /nowhere"));
-  EXPECT_EQ(find().error().code(), ErrorCode::NotFound);
+  EXPECT_EQ(find().error().code(), ErrorCode::Authentication);
 }
 
 TEST_F(CredentialsTest, ADamagedFileIsNotPassedOver) {

@@ -51,7 +51,7 @@ TEST(ManifestTest, MinimalManifestHasThisCanonicalForm) {
             R"("identity":{"field":"_demoemea.identification.core.email","namespace":"Email","normalize":"none"},)"
             R"("name":"luma-loyalty","organization":"default","sandbox":"prod",)"
             R"("source":{"from":"export-job","max_age_ms":129600000,"merge_policy":"default",)"
-            R"("statuses":["realized","existing"],"wait_for_evaluation_ms":7200000},)"
+            R"("statuses":["realized","existing"]},)"
             R"("target":{"dataset":"audiencesync membership: luma-loyalty","dataset_id":null,"layout":"person",)"
             R"("row_rule":"unknown"},"tenant":"_demoemea","uid":"luma-loyalty","version":1})");
 }
@@ -77,12 +77,11 @@ source:
   merge_policy: Web only
   statuses: [existing]
   max_age: 90m
-  wait_for_evaluation: 0s
 target:
   layout: person
   dataset: Loyalty audiences
   dataset_id: 64f0c1d2e3a4b5c6d7e8f901
-  row_rule: accumulate
+  row_rule: replace
 engine: local
 guard:
   max_removals: [5%, 5000]
@@ -101,9 +100,9 @@ guard:
   EXPECT_EQ(manifest.identity, (Identity{"_demoemea.identification.core.crmId", "CRMID", Normalize::Sha256Lower}));
   EXPECT_EQ(manifest.schedule, (CronSchedule{"*/15 6-20 * * mon-fri", "Europe/Berlin"}));
   EXPECT_THAT(manifest.audiences, ElementsAre(AudienceEntry{"A1", std::nullopt, "aam", Place{"m.yaml", 14, 5}}));
-  EXPECT_EQ(manifest.source, (Source{"Web only", {Status::Existing}, 90min, 0s}));
+  EXPECT_EQ(manifest.source, (Source{"Web only", {Status::Existing}, 90min}));
   EXPECT_EQ(manifest.target,
-            (Target{Layout::Person, "Loyalty audiences", "64f0c1d2e3a4b5c6d7e8f901", RowRule::Accumulate}));
+            (Target{Layout::Person, "Loyalty audiences", "64f0c1d2e3a4b5c6d7e8f901", RowRule::Replace}));
   EXPECT_EQ(manifest.guard.max_removals, (Limit{0.05, 5000}));
   EXPECT_EQ(manifest.guard.max_removals.text(), "5%, 5000");
   EXPECT_EQ(manifest.guard.max_audience_shrink, (Limit{std::nullopt, 400}));
@@ -174,7 +173,7 @@ TEST(ManifestTest, EveryDefaultOfTheTableIsTheDefaultOfTheStruct) {
   const auto loaded = load_text(text);
   ASSERT_THAT(texts(loaded.problems), IsEmpty()) << text;
   EXPECT_EQ(to_json(loaded.value->canonical()), to_json(load_text(std::string(kMinimal)).value->canonical())) << text;
-  EXPECT_EQ(written, 18) << text;  // a default that is no longer written is no longer tested
+  EXPECT_EQ(written, 17) << text;  // a default that is no longer written is no longer tested
   // Defaults inside the two sections that cannot be left out.
   const auto spelled = load_text(minimal_with("namespace: Email }", "namespace: Email, normalize: none }"));
   EXPECT_EQ(spelled.value->identity, load_text(std::string(kMinimal)).value->identity);
@@ -187,7 +186,7 @@ TEST(ManifestTest, EveryWordOfTheTableIsUnderstood) {
     ASSERT_TRUE(loaded.ok()) << word;
     EXPECT_STREQ(to_string(loaded.value->identity.normalize), word);
   }
-  for (const auto* word : {"unknown", "replace", "accumulate"}) {
+  for (const auto* word : {"unknown", "replace"}) {
     const auto loaded = load_text(minimal_plus("target: { row_rule: " + std::string(word) + " }\n"));
     ASSERT_TRUE(loaded.ok()) << word;
     EXPECT_STREQ(to_string(loaded.value->target.row_rule), word);

@@ -46,12 +46,12 @@ guard:
 
 TEST(OverlayTest, AProblemIsReportedInTheFileThatHasIt) {
   const MemoryFiles files{
-      {"d/base.yaml", std::string(kBase) + "source: { max_age: soon, wait_for_evaluation: later }\n"},
-      {"d/m.yaml", "extends: base.yaml\nname: Gold\nsource: { max_age: 1h }\n"}};
+      {"d/base.yaml", std::string(kBase) + "source: { merge_policy: default, max_age: soon }\n"},
+      {"d/m.yaml", "extends: base.yaml\nname: Gold\nsource: { merge_policy: Web }\n"}};
   EXPECT_THAT(
       texts(load_manifest(files, "d/m.yaml", {}).problems),
-      ElementsAre("d/base.yaml:8:47: source.wait_for_evaluation 'later' is not a duration; write a number and a "
-                  "unit (ms, s, m, h, d), for example 2h",
+      ElementsAre("d/base.yaml:8:43: source.max_age 'soon' is not a duration; write a number and a unit (ms, s, "
+                  "m, h, d), for example 36h",
                   "d/m.yaml:2:7: name 'Gold' must be 1 to 63 lower-case letters, digits and hyphens, starting "
                   "with a letter or digit; write for example gold"));
 }
