@@ -58,10 +58,10 @@ std::string missing_reason(Action action) {
 
 bool contains(const Value& observed, const Value& wanted) {
   if (const auto* wanted_object = wanted.object_if()) {
-    return std::all_of(wanted_object->begin(), wanted_object->end(), [&](const auto& member) {
-      const Value* seen = observed.find(member.first);
-      return seen != nullptr && contains(*seen, member.second);
-    });
+    return observed.is_object() && std::all_of(wanted_object->begin(), wanted_object->end(), [&](const auto& member) {
+             const Value* seen = observed.find(member.first);
+             return seen != nullptr && contains(*seen, member.second);
+           });
   }
   if (const auto* wanted_array = wanted.array_if()) {
     const auto* seen_array = observed.array_if();

@@ -4,21 +4,18 @@
 
 #include <algorithm>
 
+#include "engine/manifest/limit.h"
+
 namespace audiencesync {
 namespace {
-
-bool passes(const Limit& limit, std::uint64_t moved, std::uint64_t of) {
-  if (limit.count && moved > *limit.count) return false;
-  return !limit.share || static_cast<double>(moved) <= *limit.share * static_cast<double>(of);
-}
 
 double percent(std::uint64_t part, std::uint64_t of) {
   return of == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(of);
 }
 
-Finding trip(std::string text, std::string_view key) {
+Finding trip(std::string text, std::string_view way_out) {
   return {Severity::Refuse, "guard",
-          fmt::format("{}; if that is intended, raise guard.{} in the manifest for this change", text, key)};
+          fmt::format("{}; if that is intended, {} in the manifest for this change", text, way_out)};
 }
 
 }  // namespace
@@ -31,35 +28,35 @@ std::vector<Finding> guard(const Guard& limits, const Bulk& bulk, const std::vec
     before += audience.before;
     left += audience.left;
   }
-  if (before >= limits.min_people && !passes(limits.max_removals, left, before)) {
+  if (before >= limits.min_people && !within(limits.max_removals, left, before)) {
     trips.push_back(trip(fmt::format("{} of {} memberships would be removed ({:.1f} %, allowed {})", left, before,
                                      percent(left, before), limits.max_removals.text()),
-                         "max_removals"));
+                         "raise guard.max_removals"));
   }
   for (const auto& audience : bulk.audiences) {
     if (std::find(declared.begin(), declared.end(), audience.id) == declared.end()) continue;
     if (audience.before < limits.min_people) continue;
-    if (audience.after == 0 && !limits.allow_empty_audience) {
+    if (audience.before > 0 && audience.after == 0 && !limits.allow_empty_audience) {
       trips.push_back(trip(
           fmt::format("audience '{}' would be emptied: {} people before, none after", audience.name, audience.before),
-          "allow_empty_audience"));
+          "set guard.allow_empty_audience to true"));
       continue;
     }
     if (audience.after < audience.before &&
-        !passes(limits.max_audience_shrink, audience.before - audience.after, audience.before)) {
+        !within(limits.max_audience_shrink, audience.before - audience.after, audience.before)) {
       trips.push_back(
           trip(fmt::format("audience '{}' would shrink from {} to {} people ({:.1f} %, allowed {})", audience.name,
                            audience.before, audience.after, percent(audience.before - audience.after, audience.before),
                            limits.max_audience_shrink.text()),
-               "max_audience_shrink"));
+               "raise guard.max_audience_shrink"));
     }
     if (audience.after > audience.before &&
-        !passes(limits.max_audience_growth, audience.after - audience.before, audience.before)) {
+        !within(limits.max_audience_growth, audience.after - audience.before, audience.before)) {
       trips.push_back(
           trip(fmt::format("audience '{}' would grow from {} to {} people ({:.1f} %, allowed {})", audience.name,
                            audience.before, audience.after, percent(audience.after - audience.before, audience.before),
                            limits.max_audience_growth.text()),
-               "max_audience_growth"));
+               "raise guard.max_audience_growth"));
     }
   }
   return trips;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <optional>
 
+#include "engine/manifest/limit.h"
 #include "plugins/membership/rejections.h"
 #include "plugins/platform/batch_ingestion.h"
 #include "plugins/platform/batches.h"
@@ -30,13 +31,6 @@ bool flag_field(const Change& change, std::string_view name) {
   const auto* value = std::get_if<Value>(&found->second);
   const auto* flag = value == nullptr ? nullptr : value->bool_if();
   return flag != nullptr && *flag;
-}
-
-bool over_limit(const Guard& guard, std::uint64_t rejected, std::uint64_t of) {
-  if (rejected < guard.min_people) return false;
-  const auto& limit = guard.max_bad_rows;
-  if (limit.count && rejected > *limit.count) return true;
-  return limit.share && static_cast<double>(rejected) > *limit.share * static_cast<double>(of);
 }
 
 class Ingest {
@@ -301,12 +295,13 @@ class Ingest {
     quarantine_.push_back(
         {spec_.relation, rejection.person.reveal(), rejection.reason, batch, context_.server().now()});
     unsaved_ = true;
-    if (!over_limit(context_.manifest().guard, rejected_.size(), bulk_.people)) return {};
+    const auto& guard = context_.manifest().guard;
+    if (rejected_.size() < guard.min_people || within(guard.max_bad_rows, rejected_.size(), bulk_.people)) return {};
     return Error(
         ErrorCode::Rejected,
         fmt::format("the platform rejects {} of {} people, more than guard.max_bad_rows ({}) allows; last reason: "
                     "{}",
-                    rejected_.size(), bulk_.people, context_.manifest().guard.max_bad_rows.text(), rejection.reason));
+                    rejected_.size(), bulk_.people, guard.max_bad_rows.text(), rejection.reason));
   }
 
   WriteContext& context_;
