@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "plugins/membership/question.h"
 #include "plugins/membership/ingest.h"
 #include "plugins/membership/ledger.h"
+#include "plugins/membership/question.h"
 #include "plugins/membership/relation.h"
 #include "plugins/platform/batch_ingestion.h"
 #include "plugins/platform/batches.h"
@@ -31,6 +31,13 @@ Finding dropped_rows(const DroppedRows& dropped, const Guard& guard) {
                         limit.text())};
   }
   return {Severity::Warning, "bad-rows", std::move(text)};
+}
+
+Finding unknown_statuses(std::uint64_t count) {
+  return {Severity::Warning, "unknown-status",
+          fmt::format("{} membership{} of an unknown status {} left out; the platform knows realized, existing and "
+                      "exited",
+                      count, count == 1 ? "" : "s", count == 1 ? "is" : "are")};
 }
 
 class MembershipStage final : public Stage {
@@ -93,11 +100,20 @@ class MembershipStage final : public Stage {
     }
     auto bulk = TRY(compare_memberships(question, context));
     if (bulk.dropped.total() > 0) observed.findings.push_back(dropped_rows(bulk.dropped, manifest.guard));
+    if (bulk.dropped.unknown_status > 0) observed.findings.push_back(unknown_statuses(bulk.dropped.unknown_status));
     people.fields = {{"relation", Value(relation)},
                      {"uid", Value(manifest.uid)},
                      {"tenant", Value(manifest.tenant)},
                      {"definition", Value(question.spec.definition())},
                      {"rewrite", Value(question.rewrite)}};
+    const bool someone_leaves = std::any_of(bulk.audiences.begin(), bulk.audiences.end(),
+                                            [](const AudienceDelta& audience) { return audience.left > 0; });
+    if (someone_leaves && manifest.target.row_rule == RowRule::Unknown) {
+      observed.findings.push_back(
+          {Severity::Note, "row-rule-unknown",
+           "people who leave get a new record; whether Customer Journey Analytics lets it replace their older rows is "
+           "not known here (target.row_rule: unknown), so until it does they may stay visible in reports"});
+    }
     people.pending = std::move(bulk);
     observed.resources.push_back(std::move(people));
     return observed;
