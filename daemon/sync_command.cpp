@@ -22,8 +22,8 @@ void announce(const Console& console, const Manifest& manifest, const Change& ch
 }
 
 bool approve(const Options& options, const Console& console, const Plan& plan, Time now) {
-  if (options.auto_approve) return true;
   console.err << plan_text(plan, now);
+  if (options.auto_approve) return true;
   return console.ask && console.ask(fmt::format("apply these {} changes? [y/N] ", plan.changes.size()));
 }
 
@@ -54,8 +54,14 @@ std::string text_of(const Options& options, const RunResult& result, Time now) {
   if (options.command == Command::Plan || result.verdict != Verdict::Converged || result.applied == 0) {
     return result.plan.sync.empty() || result.error ? std::string{} : plan_text(result.plan, now);
   }
-  return fmt::format("{}: converged, {} change{} applied and proven\n", result.plan.sync, result.applied,
-                     result.applied == 1 ? "" : "s");
+  std::string text = fmt::format("{}: converged, {} change{} applied and proven\n", result.plan.sync, result.applied,
+                                 result.applied == 1 ? "" : "s");
+  // Converged with what could be read is not the same as nothing to worry about: held audiences, unusable rows.
+  for (const auto& finding : result.plan.findings) {
+    if (finding.severity >= Severity::Warning)
+      text += fmt::format("  {}  {}\n", to_string(finding.severity), finding.text);
+  }
+  return text;
 }
 
 Value value_of(const Manifest& manifest, const RunResult& result, ExitCode code) {
