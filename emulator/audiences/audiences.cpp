@@ -30,6 +30,12 @@ HttpError no_audience(const std::string& id) {
   return ups_failure(404, "UPAPI-113430-404", "Audience " + id + " not found");
 }
 
+bool is_forbidden(const Json& audience) { return audience["_emulator"].value("forbidden", false); }
+
+HttpError no_access(const std::string& id) {
+  return ups_failure(403, "UPAPI-113752-403", "User is not authorized to read audience " + id);
+}
+
 Json shown(Json audience) {
   audience.erase("_emulator");
   return audience;
@@ -160,7 +166,7 @@ Response Audiences::list(const Request& request) {
 
   std::vector<const Json*> found;
   for (const Json* audience : in_order(platform_.objects)) {
-    if (audience->value("isSystem", false)) continue;
+    if (audience->value("isSystem", false) || is_forbidden(*audience)) continue;
     if (folded(audience->value("name", "")).find(name) == std::string::npos) continue;
     if (folded(audience->value("description", "")).find(description) == std::string::npos) continue;
     if (entity && (*audience)["schema"].value("name", "") != *entity) continue;
@@ -212,6 +218,7 @@ Response Audiences::one(const Request& request) {
   const auto lock = platform_.objects.lock();
   const Json* audience = platform_.objects.find("audience", request.parameter("id"));
   if (audience == nullptr) throw no_audience(request.parameter("id"));
+  if (is_forbidden(*audience)) throw no_access(request.parameter("id"));
   return Response::json(200, shown(*audience));
 }
 
@@ -226,12 +233,12 @@ Response Audiences::bulk_get(const Request& request) {
   for (const Json& entry : ids) {
     const std::string id = entry.is_object() ? entry.value("id", "") : "";
     const Json* audience = platform_.objects.find("audience", id);
-    if (audience != nullptr) {
+    if (audience != nullptr && !is_forbidden(*audience)) {
       results[id] = shown(*audience);
       continue;
     }
     ++missing;
-    results[id] = Json::parse(no_audience(id).response.body);
+    results[id] = Json::parse((audience == nullptr ? no_audience(id) : no_access(id)).response.body);
   }
   if (missing == ids.size()) throw ups_failure(404, "UPAPI-113000-404", "None of the audiences was found");
   return Response::json(207, {{"results", std::move(results)}});
@@ -326,6 +333,8 @@ Response Audiences::control(const Request& request) {
       audience["name"] = body.value("name", "");
     } else if (action == "archive" || action == "publish") {
       audience["lifecycleState"] = action == "archive" ? "archived" : "published";
+    } else if (action == "forbid" || action == "allow") {
+      audience["_emulator"]["forbidden"] = action == "forbid";
     } else if (action == "set_merge_policy") {
       audience["mergePolicyId"] = body.value("merge_policy", body.value("mergePolicyId", ""));
     } else if (action == "set") {
@@ -334,8 +343,9 @@ Response Audiences::control(const Request& request) {
       platform_.objects.erase("audience", id);
       return Response::json(200, {{"id", id}});
     } else if (action != "empty") {
-      throw control_failure("unknown action '" + action +
-                            "'; one of create, rename, archive, publish, delete, set_merge_policy, set, empty");
+      throw control_failure(
+          "unknown action '" + action +
+          "'; one of create, rename, archive, publish, forbid, allow, delete, set_merge_policy, set, empty");
     }
     if (action == "empty")
       audience["_emulator"]["frozen"] = true;  // evolve must not fill it again behind a test's back
