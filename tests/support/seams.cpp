@@ -173,14 +173,22 @@ Seam Seam::from_environment() {
 }
 
 Seam::~Seam() {
-  if (!count_file_.empty()) std::ofstream(count_file_) << count_.load();
+  if (count_file_.empty()) return;
+  std::ofstream file(count_file_);
+  file << count_.load() << '\n';
+  for (const auto number : asked_) file << number << ' ';
 }
 
 void Seam::pass() {
   if (++count_ == at_ && act_ == Act::Kill) _exit(137);
 }
 
-bool Seam::full() { return act_ == Act::NoSpace && count_ >= at_; }
+bool Seam::full() {
+  const auto now = count_.load();
+  const std::lock_guard lock(mutex_);
+  asked_.insert(now);
+  return act_ == Act::NoSpace && now >= at_;
+}
 
 std::unique_ptr<Files> seamed_files(Files& files, Seam& seam) { return std::make_unique<SeamedFiles>(files, seam); }
 
