@@ -98,7 +98,7 @@ class WriteContext : public ReadContext {
   /// Performs a step so that it has its effect once, whatever is killed.
   ///
   /// The intent is synced; an intent left open by an earlier attempt is first looked for with `find` (absence counts
-  /// only `settle` after the intent, in server time, and is looked for twice); else `make` runs. The result is synced
+  /// only after a `settle` of looking, in server time, and one look more); else `make` runs. The result is synced
   /// and returned; a closed step returns its stored result without any call. A `make` that ends in Unknown is looked
   /// for in the same way and then tried again, three times at most. `find` must read uncached, and may be empty for a
   /// step that is repeatable as it is (PUT of a file).

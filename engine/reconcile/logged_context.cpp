@@ -8,8 +8,8 @@ namespace {
 // An unknown outcome that repeats is the platform's state, not bad luck: then the run ends and a later one looks again.
 constexpr int kMostAttempts = 3;
 
-Error interrupted(std::string_view doing) {
-  return Error(ErrorCode::Interrupted, fmt::format("interrupted while {}; the next apply continues", doing));
+Error interrupted(std::string_view when) {
+  return Error(ErrorCode::Interrupted, fmt::format("interrupted {}; the next apply continues", when));
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ Result<Value> LoggedContext::once(const Step& step, const Find& find, const Make
 
   bool uncertain = !intent.fresh;
   for (int tried = 1;; ++tried) {
-    if (stop().stop_requested()) return interrupted(step.name);
+    if (stop().stop_requested()) return interrupted(fmt::format("before step {}", step.name));
     if (uncertain && find) {
       auto found = TRY(look_for(step, find, attempt));
       if (found) return close(std::move(*found));
@@ -58,10 +58,10 @@ Result<std::optional<Value>> LoggedContext::look_for(const Step& step, const Fin
     const Time now = server().now();
     if (now >= absent_from) break;
     if (!clock().sleep(std::min(pause, Duration(absent_from - now) + Duration(1)), stop()))
-      return interrupted(step.name);
+      return interrupted(fmt::format("while looking for what step {} made", step.name));
   }
   // Lists of the platform are eventually consistent: one more look, a moment later, before absence counts.
-  if (!clock().sleep(pause, stop())) return interrupted(step.name);
+  if (!clock().sleep(pause, stop())) return interrupted(fmt::format("while looking for what step {} made", step.name));
   return find(attempt);
 }
 
@@ -79,7 +79,7 @@ Result<Value> LoggedContext::wait(std::string_view what, Duration poll, Duration
     }
     events().progress(what, static_cast<std::uint64_t>(waited.count()), 0, "ms");
     if (!clock().sleep(std::min(poll, deadline - waited), stop()))
-      return interrupted(fmt::format("waiting for {}", what));
+      return interrupted(fmt::format("while waiting for {}", what));
   }
 }
 
