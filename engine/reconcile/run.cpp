@@ -63,6 +63,12 @@ std::string joined_batches(const OutputTable& outputs) {
   return joined;
 }
 
+// What is left is nothing that we can do: it is neither asked about nor tried.
+bool only_for_people(const Plan& plan) {
+  return std::all_of(plan.changes.begin(), plan.changes.end(),
+                     [](const Change& change) { return change.action == Action::Person; });
+}
+
 Verdict verdict_of(ErrorCode code) {
   switch (exit_code(code)) {
     case ExitCode::Refused:
@@ -177,9 +183,16 @@ Result<Verdict> SyncRun::live(State& state) {
     if (state.plan.refused()) return Verdict::Refused;
     if (state.plan.empty()) {
       for (const auto& [key, value] : state.remember) TRY(store_.remember(manifest.uid, key, value));
-      return state.plan.known ? Verdict::Converged : Verdict::Pending;
+      if (state.plan.known) return Verdict::Converged;
+      if (state.options.refresh == Refresh::No) return Verdict::Pending;
+      return Error(ErrorCode::NotFinished,
+                   "the export was made, but the platform does not show all of it yet; run apply again later");
     }
     if (state.options.mode == Mode::Plan) return Verdict::Pending;
+    if (only_for_people(state.plan)) {
+      for (const auto& [key, value] : state.remember) TRY(store_.remember(manifest.uid, key, value));
+      return Verdict::Waiting;
+    }
     if (approved != state.plan.digest()) {
       if (!state.options.approve(state.plan)) return Verdict::Waiting;
       approved = state.plan.digest();

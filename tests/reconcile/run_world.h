@@ -38,6 +38,30 @@ class StepClock final : public Clock {
   mutable Time now_ = at(0);
 };
 
+/// A folder of its own for each test, gone afterwards; in memory where the machine has such a place, because nobody
+/// pulls the plug on these tests and a hundred of them would wait for the disk.
+class MemoryFolder {
+ public:
+  MemoryFolder() {
+    const Path memory = "/dev/shm";
+    std::error_code none;
+    const Path base = std::filesystem::is_directory(memory, none) ? memory : std::filesystem::temp_directory_path();
+    std::string name = (base / "audiencesync-run-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    folder_ = name;
+  }
+  MemoryFolder(const MemoryFolder&) = delete;
+  MemoryFolder& operator=(const MemoryFolder&) = delete;
+  ~MemoryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  const Path& folder() const { return folder_; }
+
+ private:
+  Path folder_;
+};
+
 /// What a run needs: a real store in a folder of its own, everything else without effect.
 struct RunWorld {
   RunWorld() {
@@ -53,7 +77,7 @@ struct RunWorld {
     store = must(open_sqlite_store(scratch.folder() / "state.db", OpenMode::ReadWrite));
   }
 
-  Scratch scratch;
+  MemoryFolder scratch;
   std::unique_ptr<Store> store = must(open_sqlite_store(scratch.folder() / "state.db", OpenMode::ReadWrite));
   StepClock clock;
   ServerTime server{clock};
