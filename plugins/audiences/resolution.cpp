@@ -64,7 +64,7 @@ class Resolver {
     if (found == knowledge_.by_id.found.end()) {
       const auto missing = knowledge_.by_id.missing.find(id);
       const bool forbidden = missing != knowledge_.by_id.missing.end() && missing->second.status == 403;
-      return hold(entry, id, forbidden ? "may not be read with this credential" : "does not exist any more");
+      return hold(entry, id, forbidden ? "may not be read with this credential" : "does not exist");
     }
     if (!is_published(found->second)) return hold(entry, id, fmt::format("is {}", found->second.lifecycle));
     accept(entry, found->second);
