@@ -19,7 +19,7 @@ class Emulator {
     int profiles = 300;
     int audiences = 6;
     int seed = 1;
-    std::string record;  // folder for exchanges, "" for none
+    std::string record{};  // folder for exchanges, "" for none
   };
 
   Emulator(const std::filesystem::path& folder, Options options);
