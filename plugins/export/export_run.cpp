@@ -10,6 +10,7 @@
 #include "plugins/platform/batches.h"
 #include "plugins/platform/call.h"
 #include "plugins/platform/export_jobs.h"
+#include "plugins/platform/listing.h"
 
 namespace audiencesync {
 namespace {
@@ -162,6 +163,11 @@ Result<Applied> run_export(const Change& change, WriteContext& context) {
   const auto id = started.text("id");
   const auto job = TRY(finish_job(id, from_epoch_ms(started.number("started").value_or(0)), context));
   TRY(await_batches(job, context));
+  // Whoever looks for a usable export reads the list: one that lacks this job would have it made again.
+  TRY(platform::await_listing(context, "export job " + id, [&]() -> Result<bool> {
+    const auto listed = TRY(platform::export_jobs_since(context.http(), job.created.value_or(Time())));
+    return std::any_of(listed.begin(), listed.end(), [&](const auto& each) { return each.id == id; });
+  }));
   Applied applied;
   applied.outputs["job"] = id;
   applied.proof.version = id;

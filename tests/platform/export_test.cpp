@@ -181,10 +181,11 @@ class ExportStageTest : public testing::Test {
         id, status, created, batch);
   }
 
-  void jobs(const std::vector<std::string>& all) {
-    world.client.on("GET /data/core/ups/export/jobs",
-                    fmt::format(R"({{"records":[{}],"link":{{"next":""}}}})", fmt::join(all, ",")));
+  static std::string job_list(const std::vector<std::string>& all) {
+    return fmt::format(R"({{"records":[{}],"link":{{"next":""}}}})", fmt::join(all, ","));
   }
+
+  void jobs(const std::vector<std::string>& all) { world.client.on("GET /data/core/ups/export/jobs", job_list(all)); }
 
   Observed observe(std::optional<Time> not_before = {}) {
     auto context = world.read();
@@ -291,7 +292,9 @@ TEST_F(ExportStageTest, AJobWhoseAnswerWasLostIsAdopted) {
 }
 
 TEST_F(ExportStageTest, AJobOfAnEarlierRunIsNotAdopted) {
-  jobs({job(7, now - 5, "SUCCEEDED", "B7")});
+  const auto earlier = job(7, now - 5, "SUCCEEDED", "B7");
+  world.client.on("GET /data/core/ups/export/jobs",
+                  {{200, job_list({earlier})}, {200, job_list({job(8, now, "SUCCEEDED", "B8"), earlier})}});
   world.client.on("POST /data/core/ups/export/jobs", job(8, now, "NEW", ""));
   world.client.on("GET /data/core/ups/export/jobs/8", job(8, now, "SUCCEEDED", "B8"));
   world.client.on("GET /data/foundation/catalog/batches/B8", R"({"B8":{"status":"success"}})");
@@ -301,6 +304,18 @@ TEST_F(ExportStageTest, AJobOfAnEarlierRunIsNotAdopted) {
   ASSERT_TRUE(applied.ok()) << applied.error().text();
   EXPECT_EQ(applied->proof.version, "8");
   EXPECT_EQ(world.client.count("POST"), 1U);
+}
+
+TEST_F(ExportStageTest, AJobThatTheListDoesNotShowYetIsWaitedFor) {
+  world.client.on("GET /data/core/ups/export/jobs",
+                  {{200, job_list({})}, {200, job_list({})}, {200, job_list({job(8, now, "SUCCEEDED", "B8")})}});
+  world.client.on("POST /data/core/ups/export/jobs", job(8, now, "NEW", ""));
+  world.client.on("GET /data/core/ups/export/jobs/8", job(8, now, "SUCCEEDED", "B8"));
+  world.client.on("GET /data/foundation/catalog/batches/B8", R"({"B8":{"status":"success"}})");
+  auto context = world.write();
+  const auto applied = stage->apply(run_change(), context);
+  ASSERT_TRUE(applied.ok()) << applied.error().text();
+  EXPECT_EQ(world.client.count("GET /data/core/ups/export/jobs?"), 3U);
 }
 
 TEST_F(ExportStageTest, AFailedJobGivesThePlatformsReasons) {
