@@ -188,6 +188,7 @@ class Bench {
     const auto took = std::chrono::steady_clock::now() - started;
     const auto hits = hits_of(emulator);
     emulator.faults("[]");
+    if (one.repair) one.repair(world);
 
     std::string problem = leaks(world, result, before, truth) + unsafe(before, members_of(world), truth);
     if (!one.codes.contains(result.code)) problem += fmt::format("  exit code {}\n", result.code);
@@ -195,7 +196,6 @@ class Bench {
     if (took < one.at_least) problem += "  it did not wait as long as it was asked to\n";
     if (result.code != 0 && result.err.empty()) problem += "  it failed without a word\n";
     if (result.code == 0 && exports_made(world) > exports + 1) problem += "  it made more than one export\n";
-    if (one.repair) one.repair(world);
     if (result.code != 0) {
       const auto again = world.seamed_apply("count");
       problem += leaks(world, again, before, truth);
@@ -223,6 +223,18 @@ class Bench {
 };
 
 }  // namespace
+
+const char* to_string(Start start) {
+  switch (start) {
+    case Start::NewPlatform:
+      return "new platform";
+    case Start::NewSync:
+      return "new sync";
+    case Start::Changed:
+      return "changed";
+  }
+  return "";
+}
 
 bool Step::writes() const {
   return method != "GET" && !path.ends_with("/ims/token/v3") && !path.ends_with("/bulk-get");

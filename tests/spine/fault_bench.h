@@ -20,6 +20,7 @@ enum class Start {
   NewSync,      // our schema, but no dataset of this sync
   Changed,      // a converged sync, and people who have changed since
 };
+const char* to_string(Start start);
 
 /// One call of a run at which a fault can be aimed.
 struct Step {

@@ -26,7 +26,7 @@ std::vector<Case> full_at(const std::vector<std::uint64_t>& writes, Start start)
   std::vector<Case> cases;
   for (const auto write : writes) {
     Case one;
-    one.name = fmt::format("disk full from {} on ({})", write, start == Start::Changed ? "changed" : "new sync");
+    one.name = fmt::format("disk full from {} on ({})", write, to_string(start));
     one.start = start;
     one.seam = fmt::format("nospace@{}", write);
     // A run whose number of looks at a job or batch is smaller may be over before.

@@ -13,9 +13,7 @@ namespace {
 
 constexpr auto kBothStarts = {Start::NewSync, Start::Changed};
 
-std::string title(const char* what, Start start) {
-  return fmt::format("{} ({})", what, start == Start::Changed ? "changed" : "new sync");
-}
+std::string title(const char* what, Start start) { return fmt::format("{} ({})", what, to_string(start)); }
 
 std::function<void(World&)> control(std::string path, std::string body) {
   return [path, body](World& world) {
