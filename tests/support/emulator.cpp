@@ -35,7 +35,11 @@ Emulator::~Emulator() { stop(); }
 void Emulator::start() {
   const auto ready_file = folder_ / "ready.json";
   std::filesystem::remove(ready_file);
-  std::vector<std::string> command{AUDIENCESYNC_BIN_DIR "/audiencesync-emulator",
+  // Ends with the thread that started it: a test that is killed leaves no server behind.
+  std::vector<std::string> command{"/usr/bin/setpriv",
+                                   "--pdeathsig",
+                                   "TERM",
+                                   AUDIENCESYNC_BIN_DIR "/audiencesync-emulator",
                                    "--data",
                                    (folder_ / "data").string(),
                                    "--listen",
