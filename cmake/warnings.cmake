@@ -8,6 +8,10 @@ target_compile_options(audiencesync_warnings INTERFACE
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" OR CMAKE_CXX_FLAGS_DEBUG MATCHES "-O[1-3]")
   target_compile_options(audiencesync_warnings INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict)
 endif()
+# In a unity build every .cpp is a header to the compiler, so what is private to one looks as if it were shared.
+if(CMAKE_UNITY_BUILD)
+  target_compile_options(audiencesync_warnings INTERFACE -Wno-subobject-linkage)
+endif()
 if(AUDIENCESYNC_WERROR)
   target_compile_options(audiencesync_warnings INTERFACE -Werror)
 endif()

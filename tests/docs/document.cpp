@@ -9,7 +9,7 @@
 namespace audiencesync::docs {
 namespace {
 
-const std::filesystem::path kRoot = AUDIENCESYNC_SOURCE_DIR;
+const std::filesystem::path kSourceTree = AUDIENCESYNC_SOURCE_DIR;
 
 bool is_fence(std::string_view line) {
   const auto begin = line.find_first_not_of(' ');
@@ -36,7 +36,7 @@ std::vector<std::string> captures(const std::string& line, const std::regex& pat
 }
 
 Document read_document(const std::filesystem::path& path) {
-  return {path, path.lexically_relative(kRoot).generic_string(), testing::read_file(path)};
+  return {path, path.lexically_relative(kSourceTree).generic_string(), testing::read_file(path)};
 }
 
 }  // namespace
@@ -86,10 +86,10 @@ std::vector<std::string> Document::linked_files() const {
 
 std::vector<Document> documents() {
   std::vector<Document> found;
-  for (const auto& entry : std::filesystem::directory_iterator(kRoot)) {
+  for (const auto& entry : std::filesystem::directory_iterator(kSourceTree)) {
     if (entry.path().extension() == ".md") found.push_back(read_document(entry.path()));
   }
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(kRoot / "docs")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kSourceTree / "docs")) {
     if (entry.path().extension() == ".md") found.push_back(read_document(entry.path()));
   }
   std::sort(found.begin(), found.end(), [](const auto& left, const auto& right) { return left.name < right.name; });
