@@ -188,6 +188,7 @@ Result<Observed> ExportStage::observe(const ObserveRequest& request, ReadContext
   if (!staging.dataset || refused) return observed;
   wanted.dataset = staging.dataset->id;
   observed.outputs["dataset"] = wanted.dataset;
+  observed.remember[kStagingMemory] = wanted.dataset;
   Resource dataset;
   dataset.key = {"export", "staging"};
   dataset.version = staging.dataset->version;

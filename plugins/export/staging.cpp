@@ -11,16 +11,22 @@ namespace {
 
 const char* const kRole = "export";
 
-/// By our tags; when nothing is there, once more by name: a list that is late or empty by mistake costs one call here,
-/// and a second dataset otherwise.
+/// By our tags; when nothing is there, once more by name, and then the one we used last by its id: a list that is late
+/// or empty by mistake costs a call or two here, and a second dataset otherwise.
 Result<std::vector<platform::Dataset>> staging_datasets(const ReadContext& context) {
   const auto& uid = context.manifest().uid;
   auto datasets = TRY(platform::datasets_of(context.http(), uid, kRole));
   if (!datasets.empty()) return datasets;
   datasets = TRY(platform::datasets_named(context.http(), staging_name(uid)));
-  std::erase_if(datasets, [&](const platform::Dataset& dataset) {
+  const auto foreign = [&](const platform::Dataset& dataset) {
     return platform::our_tag(dataset, "uid") != uid || platform::our_tag(dataset, "role") != kRole;
-  });
+  };
+  std::erase_if(datasets, foreign);
+  const auto remembered = TRY(context.records().remembered(uid, kStagingMemory));
+  if (const auto* id = remembered.string_if(); id != nullptr && datasets.empty()) {
+    auto known = TRY(platform::get_dataset(context.http(), *id));
+    if (known && !foreign(*known)) datasets.push_back(std::move(*known));
+  }
   return datasets;
 }
 

@@ -14,10 +14,14 @@ struct Staging {
   std::vector<Finding> findings;  // a Refuse when it is not ours to use
 };
 
+/// Under which key the id of the staging dataset is remembered.
+inline constexpr const char* kStagingMemory = "staging";
+
 /// Name and role of the staging dataset of a sync.
 std::string staging_name(const std::string& uid);
 
-/// Finds it by our tags. Of several, the oldest is used and the others are reported.
+/// Finds it by our tags, or by the id remembered when no list shows it. Of several, the oldest is used and the others
+/// are reported.
 Result<Staging> find_staging(ReadContext& context);
 
 /// Makes it, and waits until the lists show it, so that nobody takes it for missing and makes another.

@@ -306,6 +306,18 @@ TEST_F(ExportStageTest, AJobOfAnEarlierRunIsNotAdopted) {
   EXPECT_EQ(world.client.count("POST"), 1U);
 }
 
+TEST_F(ExportStageTest, AStagingDatasetThatNoListShowsIsFoundByItsId) {
+  world.client.on("GET /data/foundation/catalog/dataSets", "{}");
+  world.client.on("GET /data/foundation/catalog/dataSets/S", dataset("state-1"));
+  jobs({});
+  world.client.on("GET /data/foundation/catalog/batches", "{}");
+  EXPECT_THAT(names(observe()), ElementsAre());
+  world.records.kept["staging"] = "S";
+  const auto observed = observe();
+  EXPECT_THAT(names(observed), ElementsAre("staging"));
+  EXPECT_EQ(observed.remember.at("staging"), Value("S"));
+}
+
 TEST_F(ExportStageTest, AJobThatTheListDoesNotShowYetIsWaitedFor) {
   world.client.on("GET /data/core/ups/export/jobs",
                   {{200, job_list({})}, {200, job_list({})}, {200, job_list({job(8, now, "SUCCEEDED", "B8")})}});
