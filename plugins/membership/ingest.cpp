@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <optional>
 
@@ -58,6 +59,8 @@ class Ingest {
       open.pop_back();
       TRY(attempt(work, open));
     }
+    // Not one batch passed and nobody was ever named: that says something about the platform, nothing about people.
+    if (successes_ == 0 && !rejected_.empty() && !somebody_named_) return nothing_passes();
     // What the last commit did not carry: nobody was left to write after these were rejected.
     if (unsaved_) TRY(context_.quarantine(spec_.relation, quarantine_));
     TRY(context_.files().remove(folder_root()));
@@ -165,14 +168,17 @@ class Ingest {
     return {};
   }
 
+  Error nothing_passes() const {
+    return Error(ErrorCode::Rejected,
+                 fmt::format("the platform rejects every batch of this change ({} tried, last: {}); the target keeps "
+                             "what was proven before",
+                             attempts_, last_reason_));
+  }
+
   Result<void> attempt(const Work& work, std::vector<Work>& open) {
     const int most = static_cast<int>(std::bit_width(bulk_.people)) + 2 * kMostNamedRounds + 4;
-    if (++attempts_ - successes_ * 2 > most) {
-      return Error(ErrorCode::Rejected,
-                   fmt::format("the platform rejects every batch of this change ({} tried, last: {}); the target keeps "
-                               "what was proven before",
-                               attempts_ - 1, last_reason_));
-    }
+    if (attempts_ - successes_ * 2 >= most) return nothing_passes();
+    ++attempts_;
     const int number = attempts_;
     const Value opened = TRY(open_batch(number));
     const std::string batch = opened.text("batch");
@@ -238,7 +244,8 @@ class Ingest {
     snapshot.batch = batch.id;
     snapshot.definition = definition_;
     snapshot.source = bulk_.source;
-    snapshot.people = bulk_.people;
+    // At least this many: what an engine may ask of it is whether there is anybody.
+    for (const auto& audience : bulk_.audiences) snapshot.people = std::max(snapshot.people, audience.after);
     snapshot.proven = now;
     BatchRecord record;
     record.batch = batch.id;
@@ -264,18 +271,19 @@ class Ingest {
     const auto named = TRY(named_rejections(context_, batch, upload, rejected_));
     const std::uint64_t size = work.rows.last - work.rows.first;
     if (!named.empty() && work.named_rounds < kMostNamedRounds) {
+      somebody_named_ = true;
       for (const auto& rejection : named) TRY(quarantine(rejection, batch.id));
       open.push_back({work.rows, work.named_rounds + 1, work.silent_failures});
       return {};
-    }
-    if (upload.records == 1) {
-      const auto last = TRY(only_person(context_, upload));
-      return quarantine({last, platform::reasons_of(batch)}, batch.id);
     }
     if (work.silent_failures == 0) {
       // Nobody named: it may have been the platform's own trouble, so the same once more before it is halved.
       open.push_back({work.rows, work.named_rounds, 1});
       return {};
+    }
+    if (upload.records == 1) {
+      const auto last = TRY(only_person(context_, upload));
+      return quarantine({last, platform::reasons_of(batch)}, batch.id);
     }
     const auto middle = work.rows.first + size / 2;
     if (middle == work.rows.first) {
@@ -315,6 +323,7 @@ class Ingest {
   std::int64_t first_generation_ = 0;
   std::string last_reason_;
   std::set<PersonId> rejected_;
+  bool somebody_named_ = false;  // by the platform, not found by halving
   std::vector<QuarantineRecord> quarantine_;
   bool unsaved_ = false;
   Proof proof_;

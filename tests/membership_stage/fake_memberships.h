@@ -1,0 +1,90 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/platform/fake_world.h"
+
+namespace audiencesync {
+
+/// A membership engine whose changeset is a list of people, all of them entering.
+class FakeMemberships final : public Memberships {
+ public:
+  Result<Bulk> compare(const RelationSpec&, const SourceRef& source, const BaseRef& base, std::stop_token) override {
+    ++compared;
+    if (when_compared) when_compared();
+    if (failure) return *failure;
+    Bulk bulk = answer;
+    bulk.source = source.id;
+    bulk.base = base.content.value_or("");
+    return bulk;
+  }
+  Digest question(const RelationSpec&, const SourceRef&, const BaseRef&) const override { return {}; }
+  bool holds(const Bulk&) const override { return whole; }
+
+  /// The candidate names those whose records are in the dataset once this upload is.
+  Result<Upload> encode(const RelationSpec& spec, const Bulk&, const EncodeOptions& options, const Path& folder,
+                        std::stop_token) override {
+    ++encoded;
+    if (failure) return *failure;
+    Upload upload;
+    std::string text;
+    for (std::size_t i = 0; i < people.size(); ++i) {
+      if (i >= options.rows.last || options.leave_out.contains(PersonId(people[i]))) continue;
+      upload.candidate += people[i] + " ";
+      if (i < options.rows.first) continue;
+      text += fmt::format(R"({{"_id":"i","personID":"{}","{}":{{"audienceSyncGeneration":{}}}}})", people[i],
+                          spec.tenant, options.generation);
+      text += '\n';
+      ++upload.records;
+    }
+    if (upload.records == 0) return upload;
+    UploadPart part{folder / "part-00000.jsonl", "part-00000.jsonl", text.size(), upload.records};
+    TRY(files_.write_atomic(part.path, text));
+    upload.parts.push_back(std::move(part));
+    return upload;
+  }
+  Result<std::vector<ChangedRow>> sample(const Bulk&, std::size_t) override { return std::vector<ChangedRow>(); }
+  Result<std::unique_ptr<MemberReader>> members(const Digest&) override { return unused(); }
+  Result<void> check(const Digest&) override { return unused(); }
+  Result<void> clean(const std::set<Digest>&) override { return unused(); }
+
+  int compared = 0;
+  int encoded = 0;
+  bool whole = true;  // the files behind every bulk are there
+  Bulk answer;
+  std::optional<Error> failure;
+  std::function<void()> when_compared;
+  std::vector<std::string> people;
+
+ private:
+  static Error unused() { return Error(ErrorCode::Internal, "not in this test"); }
+  PosixFiles files_;
+};
+
+/// A work folder of its own for each test, gone afterwards; in memory where the machine has such a place.
+class WorkFolder {
+ public:
+  WorkFolder() {
+    const Path memory = "/dev/shm";
+    std::error_code none;
+    const Path base = std::filesystem::is_directory(memory, none) ? memory : std::filesystem::temp_directory_path();
+    std::string name = (base / "audiencesync-stage-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    folder_ = name;
+  }
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+  ~WorkFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  const Path& path() const { return folder_; }
+
+ private:
+  Path folder_;
+};
+
+}  // namespace audiencesync
