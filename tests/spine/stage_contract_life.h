@@ -1,0 +1,105 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "engine/http/curl/curl_transport.h"
+#include "engine/http/gateway.h"
+#include "engine/manifest/manifest.h"
+#include "engine/manifest/settings.h"
+#include "engine/membership/duckdb/duckdb_person_source.h"
+#include "engine/membership/local_memberships.h"
+#include "engine/plugin/registry.h"
+#include "engine/reconcile/run.h"
+#include "engine/report/memory_events.h"
+#include "engine/store/store.h"
+#include "tests/support/world.h"
+
+namespace audiencesync::testing {
+
+/// A store that lets a process die: from the `at`-th durable write on, nothing is written any more.
+class MortalStore final : public Store {
+ public:
+  /// Whether the write at which it dies is still on the disk.
+  enum class Death { BeforeWriting, AfterWriting };
+
+  /// `at` counts from 1; 0 never dies.
+  MortalStore(std::unique_ptr<Store> store, std::uint64_t at, Death death)
+      : store_(std::move(store)), at_(at), death_(death) {}
+
+  std::uint64_t writes() const { return writes_; }
+  /// Which of the writes opened an intent: a call to the platform comes next.
+  const std::set<std::uint64_t>& intents() const { return intents_; }
+  /// First and last write of the changes themselves: what is around them is of the run, whatever its stages.
+  std::pair<std::uint64_t, std::uint64_t> changes() const { return {first_change_, last_change_}; }
+
+  Result<std::optional<SnapshotRecord>> current(const std::string& relation) const override;
+  Result<std::vector<BatchRecord>> batches(const std::string& relation) const override;
+  Result<std::vector<QuarantineRecord>> quarantine(const std::string& relation) const override;
+  Result<Value> remembered(const std::string& uid, const std::string& key) const override;
+  Result<std::vector<ChangeRecord>> open_changes(const std::string& uid) const override;
+  Result<std::optional<RunRecord>> last_run(const std::string& uid) const override;
+  Result<std::vector<RunRecord>> runs(const std::string& uid, std::size_t most) const override;
+  Result<std::vector<std::string>> syncs() const override;
+  Result<RunRecord> begin_run(const std::string& uid, const Digest& definition, const Value& manifest,
+                              Time now) override;
+  Result<void> end_run(std::int64_t run, const std::string& verdict, const Value& summary, Time now) override;
+  Result<ChangeRecord> open_change(std::int64_t run, const Change& change, Time now) override;
+  Result<void> close_change(std::int64_t change, const std::string& state, const Value& note, Time now) override;
+  Result<Intent> open_intent(std::int64_t change, const std::string& step, const std::string& sequence,
+                             Time now) override;
+  Result<void> close_intent(std::int64_t intent, const Value& result, Time now) override;
+  Result<void> raise_sequence(const std::string& sequence, std::int64_t least) override;
+  Result<void> commit(std::int64_t intent, const SnapshotRecord& snapshot, const BatchRecord& batch,
+                      const std::vector<QuarantineRecord>& people, Time now) override;
+  Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) override;
+  Result<void> remember(const std::string& uid, const std::string& key, const Value& value) override;
+
+ private:
+  template <class Work>
+  auto write(Work work) -> decltype(work());
+
+  std::unique_ptr<Store> store_;
+  std::uint64_t at_;
+  Death death_;
+  std::uint64_t writes_ = 0;
+  std::set<std::uint64_t> intents_;
+  std::uint64_t first_change_ = 0;
+  std::uint64_t last_change_ = 0;
+};
+
+/// What one process of the program has in its memory, built on the files and the platform of a world. Throwing it away
+/// and building another one is what a kill and a start are.
+class Life {
+ public:
+  explicit Life(World& world, std::uint64_t dies_at = 0, MortalStore::Death death = MortalStore::Death::BeforeWriting);
+
+  const RunServices& services() const { return *services_; }
+  MortalStore& store() { return *store_; }
+  http::WriteClient& writer() { return *writer_; }
+  /// The engine's loop over these stages only.
+  RunResult run(const Registry& stages, Refresh refresh);
+
+ private:
+  PosixFiles files_;
+  SystemClock clock_;
+  http::CurlTransport transport_;
+  MemoryEvents events_;
+  Manifest manifest_;
+  Settings settings_;
+  std::unique_ptr<MortalStore> store_;
+  ServerTime server_time_{clock_};
+  std::unique_ptr<http::RateLimiter> limiter_;
+  std::unique_ptr<http::TokenSource> tokens_;
+  std::unique_ptr<http::Core> core_;
+  std::unique_ptr<http::Reader> reader_;
+  std::unique_ptr<http::Writer> writer_;
+  std::unique_ptr<DuckdbPersonSource> source_;
+  std::unique_ptr<LocalMemberships> memberships_;
+  std::unique_ptr<RunServices> services_;
+};
+
+}  // namespace audiencesync::testing
