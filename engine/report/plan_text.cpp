@@ -11,49 +11,85 @@ namespace {
 constexpr std::size_t kNameWidth = 30;
 constexpr std::size_t kLineWidth = 80;
 
-// Cuts to `width` columns; counts UTF-8 characters, not bytes, and never splits one.
-std::string column(std::string_view text, std::size_t width) {
-  std::string out;
-  std::size_t columns = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t length = 1;
-    while (at + length < text.size() && (static_cast<unsigned char>(text[at + length]) & 0xC0U) == 0x80U) ++length;
-    if (columns + 1 == width && at + length < text.size()) {
-      out += "~";
-      ++columns;
-      break;
-    }
-    out.append(text.substr(at, length));
-    ++columns;
-    at += length;
-  }
-  return out + std::string(width > columns ? width - columns : 0, ' ');
+// Bytes of the UTF-8 character at `at`.
+std::size_t character(std::string_view text, std::size_t at) {
+  std::size_t length = 1;
+  while (at + length < text.size() && (static_cast<unsigned char>(text[at + length]) & 0xC0U) == 0x80U) ++length;
+  return length;
 }
 
-// Breaks at blanks so that no line is longer than 80 columns.
-void paragraph(std::string& out, std::string_view first_indent, std::string_view text) {
+std::size_t columns_of(std::string_view text) {
+  std::size_t columns = 0;
+  for (std::size_t at = 0; at < text.size(); at += character(text, at)) ++columns;
+  return columns;
+}
+
+// Names come from the platform: a line break or a terminal's command in one must not reach the terminal.
+std::string printable(std::string_view text) {
+  std::string out(text);
+  for (auto& byte : out) {
+    if (static_cast<unsigned char>(byte) < 0x20U || byte == 0x7F) byte = ' ';
+  }
+  return out;
+}
+
+// Cuts to `width` columns; counts UTF-8 characters, not bytes, and never splits one.
+std::string column(std::string_view name, std::size_t width) {
+  const std::string text = printable(name);
+  const std::size_t columns = columns_of(text);
+  if (columns <= width) return text + std::string(width - columns, ' ');
+  std::string out;
+  for (std::size_t at = 0, kept = 0; kept + 1 < width; ++kept) {
+    const auto length = character(text, at);
+    out.append(text, at, length);
+    at += length;
+  }
+  return out + "~";
+}
+
+// Breaks at blanks so that no line is longer than 80 columns; a word that is longer than a line is cut into lines.
+void paragraph(std::string& out, std::string_view first_indent, std::string_view content) {
+  const std::string clean = printable(content);
+  std::string_view text = clean;
   std::string line(first_indent);
-  const std::string indent(first_indent.size(), ' ');
+  std::size_t columns = first_indent.size();
   bool empty = true;
+  const auto next_line = [&] {
+    out += line + "\n";
+    line.assign(first_indent.size(), ' ');
+    columns = first_indent.size();
+    empty = true;
+  };
   while (!text.empty()) {
     const auto end = std::min(text.find(' '), text.size());
-    const auto word = text.substr(0, end);
+    auto word = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    if (!empty && line.size() + 1 + word.size() > kLineWidth) {
-      out += line + "\n";
-      line = indent;
-      empty = true;
+    if (!empty && columns + 1 + columns_of(word) > kLineWidth) next_line();
+    if (!empty) {
+      line += ' ';
+      ++columns;
     }
-    if (!empty) line += ' ';
-    line += word;
+    while (!word.empty()) {
+      if (columns == kLineWidth) next_line();
+      const auto length = character(word, 0);
+      line += word.substr(0, length);
+      word.remove_prefix(length);
+      ++columns;
+    }
     empty = false;
   }
   out += line + "\n";
 }
 
+// What to type stays in one piece, however long: on a line of its own when it does not fit.
+void next_step(std::string& out, const std::string& text, const std::string& command) {
+  const bool fits = columns_of(text) + 1 + columns_of(command) <= kLineWidth;
+  out += text + (fits ? " " : "\n  ") + printable(command) + "\n";
+}
+
 void header(std::string& out, const Plan& plan, Time now) {
-  fmt::format_to(std::back_inserter(out), "plan for {} ({})\n", plan.sync, plan.file);
-  fmt::format_to(std::back_inserter(out), "  organisation {}, sandbox {}\n", plan.organization, plan.sandbox);
+  paragraph(out, "", fmt::format("plan for {} ({})", plan.sync, plan.file));
+  paragraph(out, "  ", fmt::format("organisation {}, sandbox {}", plan.organization, plan.sandbox));
   if (plan.source_created) {
     fmt::format_to(std::back_inserter(out), "  as of export {} ({} old)\n", to_iso8601(*plan.source_created),
                    age_text(now - *plan.source_created));
@@ -142,13 +178,12 @@ std::string plan_text(const Plan& plan, Time now) {
   if (plan.refused()) {
     out += "refused: nothing is applied until what stands above is settled\n";
   } else if (!plan.known) {
-    fmt::format_to(std::back_inserter(out), "memberships are known after the export; next: audiencesync apply {}\n",
-                   plan.file);
+    next_step(out, "memberships are known after the export; next:", "audiencesync apply " + plan.file);
   } else if (plan.empty()) {
     out += "nothing to do\n";
   } else {
-    fmt::format_to(std::back_inserter(out), "{} change{}; next: audiencesync apply {}\n", plan.changes.size(),
-                   plan.changes.size() == 1 ? "" : "s", plan.file);
+    next_step(out, fmt::format("{} change{}; next:", plan.changes.size(), plan.changes.size() == 1 ? "" : "s"),
+              "audiencesync apply " + plan.file);
   }
   return out;
 }
