@@ -27,7 +27,7 @@ constexpr std::array kCommands{
     CommandRow{Command::Plan, "plan", "[FILE...]", "shows what apply would do; changes nothing in the target",
                "audiencesync plan --fresh --detailed-exitcode luma-loyalty.yaml"},
     CommandRow{Command::Apply, "apply", "[FILE...]",
-               "makes a new export, plans exactly, asks, executes and proves the result",
+               "makes a new export, plans exactly, asks, executes and proves it",
                "audiencesync apply --auto-approve luma-loyalty.yaml"},
     CommandRow{Command::Status, "status", "[SYNC...]", "says how each sync stands",
                "audiencesync status --format json"}};
@@ -77,10 +77,10 @@ std::string general_help() {
       "YAML manifests declare them.\n\nusage: audiencesync COMMAND [options] [operands]\n\ncommands\n";
   for (const auto& row : kCommands) out += fmt::format("  {:<9} {}\n", row.name, row.summary);
   out +=
-      "\naudiencesync COMMAND --help explains a command; audiencesync --version prints the\nversion.\n\n"
-      "exit codes: 0 converged or nothing to do, 1 failed, 2 changes pending, 3 waits for a\n"
-      "person, 4 refused, 5 not finished, 6 locked, 7 no access, 64 usage, 65 bad manifest or\n"
-      "settings, 130/143 interrupted\n";
+      "\naudiencesync COMMAND --help explains a command; audiencesync --version prints\nthe version.\n\n"
+      "exit codes: 0 converged or nothing to do, 1 failed, 2 changes pending, 3 waits\n"
+      "for a person, 4 refused, 5 not finished, 6 locked, 7 no access, 64 usage, 65 bad\n"
+      "manifest or settings, 130/143 interrupted\n";
   return out;
 }
 

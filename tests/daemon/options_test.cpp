@@ -173,7 +173,7 @@ TEST(OptionsHelp, FitsATerminal) {
                              Words{"apply", "--help"}, Words{"status", "--help"}}) {
     auto help = parsed(words).help;
     for (auto end = help.find('\n'); end != std::string::npos; end = help.find('\n')) {
-      EXPECT_LE(end, 90U) << help.substr(0, end);
+      EXPECT_LE(end, 80U) << help.substr(0, end);
       help.erase(0, end + 1);
     }
   }
