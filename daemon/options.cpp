@@ -73,8 +73,8 @@ po::options_description own_options(Command command) {
 
 std::string general_help() {
   std::string out =
-      "audiencesync keeps Experience Platform audiences in Customer Journey Analytics as\n"
-      "YAML manifests declare them.\n\nusage: audiencesync COMMAND [options] [operands]\n\ncommands\n";
+      "audiencesync keeps Experience Platform audiences in Customer Journey Analytics\n"
+      "as YAML manifests declare them.\n\nusage: audiencesync COMMAND [options] [operands]\n\ncommands\n";
   for (const auto& row : kCommands) out += fmt::format("  {:<9} {}\n", row.name, row.summary);
   out +=
       "\naudiencesync COMMAND --help explains a command; audiencesync --version prints\nthe version.\n\n"
