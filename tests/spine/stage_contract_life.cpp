@@ -3,6 +3,8 @@
 #include <stdexcept>
 
 #include "engine/manifest/credentials.h"
+#include "engine/membership/duckdb/duckdb_person_source.h"
+#include "engine/membership/local_memberships.h"
 #include "engine/store/sqlite/sqlite_store.h"
 #include "plugins/platform/sandboxes.h"
 

@@ -10,8 +10,8 @@
 #include "engine/http/gateway.h"
 #include "engine/manifest/manifest.h"
 #include "engine/manifest/settings.h"
-#include "engine/membership/duckdb/duckdb_person_source.h"
-#include "engine/membership/local_memberships.h"
+#include "engine/membership/memberships.h"
+#include "engine/membership/person_source.h"
 #include "engine/plugin/registry.h"
 #include "engine/reconcile/run.h"
 #include "engine/report/memory_events.h"
@@ -97,8 +97,8 @@ class Life {
   std::unique_ptr<http::Core> core_;
   std::unique_ptr<http::Reader> reader_;
   std::unique_ptr<http::Writer> writer_;
-  std::unique_ptr<DuckdbPersonSource> source_;
-  std::unique_ptr<LocalMemberships> memberships_;
+  std::unique_ptr<PersonSource> source_;
+  std::unique_ptr<Memberships> memberships_;
   std::unique_ptr<RunServices> services_;
 };
 
