@@ -160,6 +160,7 @@ Result<Verdict> SyncRun::dry(State& state) {
 
 Result<Verdict> SyncRun::live(State& state) {
   const Manifest& manifest = services_.manifest;
+  if (state.options.mode == Mode::Plan && TRY(has_open_target_change())) return dry(state);
   state.record =
       TRY(store_.begin_run(manifest.uid, state.plan.definition, manifest.canonical(), services_.server.now()));
   TRY(settle_open_changes(state));
@@ -210,6 +211,15 @@ Result<Verdict> SyncRun::live(State& state) {
                fmt::format("after {} rounds the plan is still not empty: something changes the same objects; see the "
                            "plan for what differs",
                            kMostRounds));
+}
+
+// An interrupted write into the target is finished by apply only: a plan, refreshed or not, does not touch it.
+Result<bool> SyncRun::has_open_target_change() {
+  const auto open = TRY(store_.open_changes(services_.manifest.uid));
+  return std::any_of(open.begin(), open.end(), [&](const ChangeRecord& record) {
+    const auto* descriptor = registry_.find(record.change.key.stage);
+    return descriptor == nullptr || descriptor->phase != Phase::Refresh;
+  });
 }
 
 Result<void> SyncRun::settle_open_changes(State& state) {

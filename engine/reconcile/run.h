@@ -48,6 +48,7 @@ class SyncRun {
   struct State;
   Result<Verdict> dry(State& state);
   Result<Verdict> live(State& state);
+  Result<bool> has_open_target_change();
   Result<void> settle_open_changes(State& state);
   Result<bool> refresh(State& state, class Pass& pass);
   Result<void> converge_plan(State& state, class Pass& pass);

@@ -133,6 +133,8 @@ class Ingest {
                         last = TRY(platform::get_batch(context_.http(), batch));
                         // Right after COMPLETE the catalog may still say `loading`, or nothing at all.
                         if (!last || !platform::is_terminal(*last)) return std::nullopt;
+                        // Counts may come a moment later than the status, and without them nothing is proven.
+                        if (platform::is_live(*last) && !last->records) return std::nullopt;
                         return std::optional(Value(last->status));
                       }));
     return *last;
@@ -168,6 +170,28 @@ class Ingest {
     return {};
   }
 
+  // Leaves nothing of a batch behind, however far it got: aborted before COMPLETE, taken back after it.
+  Result<void> withdraw(int number, const std::string& batch) {
+    auto seen = TRY(platform::get_batch(context_.http(), batch));
+    if (!seen) return {};
+    if (platform::is_loading(*seen)) {
+      TRY(abort(number, batch));
+      seen = TRY(platform::get_batch(context_.http(), batch));
+    }
+    if (seen && !platform::is_terminal(*seen) && !platform::is_loading(*seen)) seen = TRY(outcome(batch));
+    if (!seen || !platform::is_live(*seen)) return {};
+    TRY(revert(number, batch));
+    const auto& timing = context_.settings().timing;
+    // The next observation would take a batch that is still live for another writer's.
+    TRY(context_.wait(fmt::format("batch {} to be taken back", batch), timing.poll_batch, timing.deadline_batch,
+                      [&]() -> Result<std::optional<Value>> {
+                        const auto now = TRY(platform::get_batch(context_.http(), batch));
+                        if (now && platform::is_live(*now)) return std::nullopt;
+                        return std::optional(Value(true));
+                      }));
+    return {};
+  }
+
   Error nothing_passes() const {
     return Error(ErrorCode::Rejected,
                  fmt::format("the platform rejects every batch of this change ({} tried, last: {}); the target keeps "
@@ -195,9 +219,9 @@ class Ingest {
     if (!encoded.ok()) {
       const auto code = encoded.error().code();
       if (code == ErrorCode::NotFound || code == ErrorCode::Conflict || code == ErrorCode::Corrupt) {
-        TRY(abort(number, batch));
+        TRY(withdraw(number, batch));
         return Error(ErrorCode::Conflict,
-                     fmt::format("the files behind the change are not usable any more ({}); its batch {} was aborted",
+                     fmt::format("the files behind the change are not usable any more ({}); its batch {} was withdrawn",
                                  encoded.error().text(), batch));
       }
       return std::move(encoded).error();
@@ -227,9 +251,8 @@ class Ingest {
 
   Result<void> accept(int number, const Work& work, const std::vector<Work>& open, const Upload& upload,
                       const platform::Batch& batch, std::int64_t generation) {
-    const bool exact = !batch.records || *batch.records == upload.records;
-    if (!exact || batch.failed_records.value_or(0) != 0) {
-      TRY(revert(number, batch.id));
+    if (batch.records != upload.records || batch.failed_records.value_or(0) != 0) {
+      TRY(withdraw(number, batch.id));
       return Error(ErrorCode::Rejected,
                    fmt::format("batch {} holds {} records and {} failed, {} were sent; it was taken back", batch.id,
                                batch.records.value_or(0), batch.failed_records.value_or(0), upload.records));

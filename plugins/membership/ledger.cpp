@@ -32,7 +32,8 @@ class Check {
       TRY(follow(record));
     }
     for (const auto& batch : input_.seen) {
-      if (explained_.contains(batch.id) || input_.in_flight.contains(batch.external_id)) continue;
+      if (explained_.contains(batch.id) && !swallowed_others(batch)) continue;
+      if (input_.in_flight.contains(batch.external_id)) continue;
       const bool ours = tagged(batch, input_.uid_tag) && tagged(batch, input_.state_tag);
       if (platform::is_loading(batch) && ours) verdict_.leftovers.push_back(batch.id);
       if (!platform::is_live(batch) || consolidates_ours(batch)) continue;
@@ -74,6 +75,11 @@ class Check {
     auto batch = TRY(input_.lookup(id));
     if (batch) known_[id] = *batch;
     return batch;
+  }
+
+  // A consolidation of ours that took over rows we did not write.
+  bool swallowed_others(const platform::Batch& batch) const {
+    return platform::is_live(batch) && !batch.predecessors.empty() && !consolidates_ours(batch);
   }
 
   // A consolidation names what it took over; all of that must be ours.

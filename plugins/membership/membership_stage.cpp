@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/manifest/limit.h"
 #include "plugins/membership/ingest.h"
 #include "plugins/membership/ledger.h"
 #include "plugins/membership/question.h"
@@ -21,14 +22,10 @@ Finding dropped_rows(const DroppedRows& dropped, const Guard& guard) {
   std::string text = fmt::format(
       "{} of {} exported rows cannot be used: {} without a person id, {} with one longer than {} bytes, {} not UTF-8",
       dropped.total(), dropped.read, dropped.without_person, dropped.over_long, kLongestPersonId, dropped.not_utf8);
-  const auto& limit = guard.max_bad_rows;
-  const bool over =
-      (limit.count && dropped.total() > *limit.count) ||
-      (limit.share && static_cast<double>(dropped.total()) > *limit.share * static_cast<double>(dropped.read));
-  if (over && dropped.total() >= guard.min_people) {
+  if (dropped.total() >= guard.min_people && !within(guard.max_bad_rows, dropped.total(), dropped.read)) {
     return {Severity::Refuse, "bad-rows",
             fmt::format("{}; more than guard.max_bad_rows ({}) allows: check identity.field, or raise the limit", text,
-                        limit.text())};
+                        guard.max_bad_rows.text())};
   }
   return {Severity::Warning, "bad-rows", std::move(text)};
 }
