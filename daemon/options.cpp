@@ -26,8 +26,7 @@ constexpr std::array kCommands{
                "audiencesync validate manifests/*.yaml"},
     CommandRow{Command::Plan, "plan", "[FILE...]", "shows what apply would do; changes nothing in the target",
                "audiencesync plan --fresh --detailed-exitcode luma-loyalty.yaml"},
-    CommandRow{Command::Apply, "apply", "[FILE...]",
-               "makes a new export, plans exactly, asks, executes and proves it",
+    CommandRow{Command::Apply, "apply", "[FILE...]", "makes a new export, plans exactly, asks, executes and proves it",
                "audiencesync apply --auto-approve luma-loyalty.yaml"},
     CommandRow{Command::Status, "status", "[SYNC...]", "says how each sync stands",
                "audiencesync status --format json"}};

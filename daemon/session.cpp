@@ -72,8 +72,10 @@ struct Session::Parts {
         writer(core, stop_in),
         folder(settings.state / "syncs" / manifest.uid),
         source(DuckdbOptions{.work_folder = folder / "work"}),
-        memberships(adapters.files, source, folder / "memberships", // What is left of the budget beside the Parquet reader and the program itself.
-                    MemoryBudget{settings.limits.memory * 3 / 8}),
+        memberships(
+            adapters.files, source,
+            folder / "memberships",  // What is left of the budget beside the Parquet reader and the program itself.
+            MemoryBudget{settings.limits.memory * 3 / 8}),
         services{reader,          memberships, store,    adapters.files,         adapters.clock,  server_time,
                  adapters.events, manifest,    settings, std::move(state_id_in), folder / "work", stop_in} {}
 

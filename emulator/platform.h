@@ -13,7 +13,7 @@ namespace emulator {
 
 /// Who we are: fixed at start from the seed, written to the ready file.
 struct Identity {
-  std::string organization;    // ...@AdobeOrg
+  std::string organization;  // ...@AdobeOrg
   std::string client_id;
   std::string client_secret;
   std::string sandbox = "prod";
@@ -28,7 +28,8 @@ std::string derived_uuid(std::uint64_t seed, const std::string& purpose, std::ui
 
 /// What every service of the emulator shares. Built in main, outlives the services; services hold a reference.
 struct Platform {
-  Platform(std::filesystem::path data_folder, Identity who) : folder(std::move(data_folder)), identity(std::move(who)), objects(folder) {}
+  Platform(std::filesystem::path data_folder, Identity who)
+      : folder(std::move(data_folder)), identity(std::move(who)), objects(folder) {}
 
   std::filesystem::path folder;  // everything durable lies below it
   Identity identity;

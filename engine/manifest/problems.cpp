@@ -49,8 +49,8 @@ void Problems::warn(const Place& place, std::string message) {
 
 void Problems::add(Error error) { problems_.push_back(std::move(error)); }
 
-std::vector<Error> Problems::take_problems() && { return in_order(std::move(problems_)); }
+std::vector<Error> Problems::take_problems() { return in_order(std::move(problems_)); }
 
-std::vector<Error> Problems::take_warnings() && { return in_order(std::move(warnings_)); }
+std::vector<Error> Problems::take_warnings() { return in_order(std::move(warnings_)); }
 
 }  // namespace audiencesync

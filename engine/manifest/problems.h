@@ -37,8 +37,8 @@ class Problems {
   std::size_t count() const { return problems_.size(); }
 
   /// Both lists sorted by file, line and column; entries of one place keep their order, repeated ones appear once.
-  std::vector<Error> take_problems() &&;
-  std::vector<Error> take_warnings() &&;
+  std::vector<Error> take_problems();
+  std::vector<Error> take_warnings();
 
  private:
   std::vector<Error> problems_;
@@ -50,8 +50,8 @@ template <class T>
 Loaded<T> conclude(T value, Problems&& problems) {
   Loaded<T> loaded;
   if (problems.empty()) loaded.value = std::move(value);
-  loaded.warnings = std::move(problems).take_warnings();
-  loaded.problems = std::move(problems).take_problems();
+  loaded.warnings = problems.take_warnings();
+  loaded.problems = problems.take_problems();
   return loaded;
 }
 

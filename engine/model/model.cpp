@@ -97,10 +97,10 @@ ExitCode exit_code(ErrorCode code) {
 }
 
 ExitCode worst(ExitCode left, ExitCode right) {
-  static constexpr std::array kWorstFirst{
-      ExitCode::Interrupted, ExitCode::Terminated, ExitCode::Usage,       ExitCode::Invalid,
-      ExitCode::Failed,      ExitCode::Access,     ExitCode::Refused,     ExitCode::Locked,
-      ExitCode::NotFinished, ExitCode::Waits,      ExitCode::ChangesPending, ExitCode::Converged};
+  static constexpr std::array kWorstFirst{ExitCode::Interrupted, ExitCode::Terminated,     ExitCode::Usage,
+                                          ExitCode::Invalid,     ExitCode::Failed,         ExitCode::Access,
+                                          ExitCode::Refused,     ExitCode::Locked,         ExitCode::NotFinished,
+                                          ExitCode::Waits,       ExitCode::ChangesPending, ExitCode::Converged};
   const std::array both{left, right};
   const auto* const found = std::find_first_of(kWorstFirst.begin(), kWorstFirst.end(), both.begin(), both.end());
   return found == kWorstFirst.end() ? ExitCode::Failed : *found;

@@ -48,10 +48,10 @@ struct SnapshotRecord {
   Digest content;  // names the file
   std::string dataset;
   std::int64_t generation = 0;
-  std::string batch;   // that proved it
-  Digest definition;   // of the relation it was computed under
-  std::string source;  // export batches
-  std::uint64_t people = 0;   // at least so many are in an audience; 0 only when nobody is
+  std::string batch;         // that proved it
+  Digest definition;         // of the relation it was computed under
+  std::string source;        // export batches
+  std::uint64_t people = 0;  // at least so many are in an audience; 0 only when nobody is
   Time proven{};
 };
 

@@ -72,10 +72,11 @@ ExportJudgement judge_export(const platform::ExportJob& job, const std::vector<E
                               job.id, *job.profiles, *sum.rows));
   const bool nobody = (sum.rows || job.profiles) && (rows == 0 || job.profiles.value_or(1) == 0);
   if (nobody && expectation.current_people > 0)
-    return judged(ExportVerdict::Suspect, 0, Severity::Refuse, "export-empty",
-                  fmt::format("export job {} holds nobody, although at least {} people are in the target dataset; nothing is "
-                              "removed because of it, check the audiences and the nightly evaluation, then run apply",
-                              job.id, expectation.current_people));
+    return judged(
+        ExportVerdict::Suspect, 0, Severity::Refuse, "export-empty",
+        fmt::format("export job {} holds nobody, although at least {} people are in the target dataset; nothing is "
+                    "removed because of it, check the audiences and the nightly evaluation, then run apply",
+                    job.id, expectation.current_people));
   if (nobody && expectation.expected_people > 0)
     return judged(
         ExportVerdict::Suspect, 0, Severity::Refuse, "export-empty",

@@ -17,8 +17,9 @@ TEST(DataAudiencesTest, PagesByNext) {
     for (const Json& audience : page["children"]) ids.push_back(audience["id"]);
     next = page["_page"].value("next", "");
     EXPECT_EQ(next.empty(), !page["_links"].contains("next"));
-    if (!next.empty())
+    if (!next.empty()) {
       EXPECT_TRUE(page["_links"]["next"]["href"].get<std::string>().starts_with("@/audiences?start=" + next));
+    }
   }
   EXPECT_EQ(pages, 3);
   auto known = world.audiences();

@@ -45,9 +45,8 @@ guard:
 }
 
 TEST(OverlayTest, AProblemIsReportedInTheFileThatHasIt) {
-  const MemoryFiles files{
-      {"d/base.yaml", std::string(kBase) + "source: { merge_policy: default, max_age: soon }\n"},
-      {"d/m.yaml", "extends: base.yaml\nname: Gold\nsource: { merge_policy: Web }\n"}};
+  const MemoryFiles files{{"d/base.yaml", std::string(kBase) + "source: { merge_policy: default, max_age: soon }\n"},
+                          {"d/m.yaml", "extends: base.yaml\nname: Gold\nsource: { merge_policy: Web }\n"}};
   EXPECT_THAT(
       texts(load_manifest(files, "d/m.yaml", {}).problems),
       ElementsAre("d/base.yaml:8:43: source.max_age 'soon' is not a duration; write a number and a unit (ms, s, "

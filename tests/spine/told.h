@@ -58,4 +58,14 @@ inline void replace_all(std::string& text, std::string_view from, std::string_vi
   }
 }
 
+/// Cases that write before or while they go wrong; each has a world of its own.
+struct OwnWorld {
+  World world{Emulator::Options{.profiles = 150, .audiences = 3}};
+  Emulator& emulator = world.emulator();
+
+  void audience(const std::string& id, const std::string& action) {
+    emulator.control("POST", "/_emulator/audiences", fmt::format(R"({{"do":"{}","id":"{}"}})", action, id));
+  }
+};
+
 }  // namespace audiencesync::testing
