@@ -39,12 +39,14 @@ debian_packages() {
 
 # What a build needs, and what its tests need beside it.
 build_packages=(
-  ca-certificates cmake ninja-build g++ ccache pkg-config npm
+  ca-certificates cmake ninja-build g++ ccache pkg-config
   libyaml-cpp-dev libcurl4-openssl-dev libsimdjson-dev libsystemd-dev libspdlog-dev libfmt-dev
   libboost-dev libboost-program-options-dev libsqlite3-dev libzstd-dev libsnappy-dev libxxhash-dev libssl-dev
   nlohmann-json3-dev zlib1g-dev
 )
 test_packages=(libgtest-dev libgmock-dev)
+# Only where no npm is: Debian's does not go together with a Node.js from elsewhere, and any npm will do.
+command -v npm >/dev/null || build_packages+=(npm)
 
 # Seconds as a person writes them: 7 s, 3 min 20 s.
 duration() {
