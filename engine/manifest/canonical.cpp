@@ -66,6 +66,15 @@ Value canonical_guard(const Guard& guard) {
   return value;
 }
 
+Value canonical_analytics(const Analytics& analytics) {
+  Value value;
+  value["connection"] = analytics.connection;
+  value["data_view"] = value_or_null(analytics.data_view);
+  value["tolerance"] = analytics.tolerance;
+  value["lookback_ms"] = std::int64_t{analytics.lookback.count()};
+  return value;
+}
+
 }  // namespace
 
 Value Manifest::canonical() const {
@@ -81,6 +90,9 @@ Value Manifest::canonical() const {
   value["source"] = canonical_source(source);
   value["target"] = canonical_target(target);
   value["guard"] = canonical_guard(guard);
+  if (mode != ApprovalMode::Auto) value["mode"] = to_string(mode);
+  // Only when declared, so that a manifest without it keeps the digest that states of earlier versions hold.
+  if (analytics) value["analytics"] = canonical_analytics(*analytics);
   return value;
 }
 

@@ -136,6 +136,12 @@ Complaint check_share_of_whole(std::string_view text) {
   return std::nullopt;
 }
 
+Complaint check_tolerance(std::string_view text) {
+  const auto limit = parse_limit(text);
+  if (limit && (limit->count || !limit->share)) return "is not a share; write a percentage, such as 2%";
+  return check_share_of_whole(text);
+}
+
 Complaint check_positive_duration(std::string_view text) {
   const auto duration = parse_duration(text);
   if (duration && duration->count() == 0) return "is no time at all; write more than zero";

@@ -23,6 +23,8 @@ std::optional<std::string> check_cron(std::string_view text);
 std::optional<std::string> check_timezone(std::string_view text);
 /// For limits that cannot pass 100%.
 std::optional<std::string> check_share_of_whole(std::string_view text);
+/// For a share alone, without an absolute number.
+std::optional<std::string> check_tolerance(std::string_view text);
 std::optional<std::string> check_positive_duration(std::string_view text);
 
 std::optional<std::string> check_path(std::string_view text);

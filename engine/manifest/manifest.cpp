@@ -80,6 +80,19 @@ Guard read_guard(const FieldReader& map) {
   return guard;
 }
 
+std::optional<Analytics> read_analytics(const FieldReader& root) {
+  if (root.node("analytics") == nullptr) return std::nullopt;
+  const auto map = root.map("analytics");
+  Analytics analytics;
+  map.read("connection", analytics.connection);
+  map.read("data_view", analytics.data_view);
+  Limit tolerance{.share = analytics.tolerance, .count = {}};
+  map.read("tolerance", tolerance);
+  analytics.tolerance = tolerance.share.value_or(0);
+  map.read("lookback", analytics.lookback);
+  return analytics;
+}
+
 Manifest read_manifest(const FieldReader& root, const Path& path, Problems& problems) {
   Manifest manifest;
   manifest.file = path.string();
@@ -99,6 +112,8 @@ Manifest read_manifest(const FieldReader& root, const Path& path, Problems& prob
   manifest.source = read_source(root.map("source"), problems);
   manifest.target = read_target(root.map("target"), manifest.name);
   manifest.guard = read_guard(root.map("guard"));
+  root.read_word("mode", {ApprovalMode::Auto, ApprovalMode::PlanOnly}, manifest.mode);
+  manifest.analytics = read_analytics(root);
   return manifest;
 }
 
@@ -134,6 +149,16 @@ const char* to_string(Layout layout) {
       return "person";
   }
   return "person";
+}
+
+const char* to_string(ApprovalMode mode) {
+  switch (mode) {
+    case ApprovalMode::Auto:
+      return "auto";
+    case ApprovalMode::PlanOnly:
+      return "plan-only";
+  }
+  return "auto";
 }
 
 const char* to_string(RowRule rule) {

@@ -24,11 +24,15 @@ enum class Layout { Person };
 /// What CJA does with the older rows of a person.
 enum class RowRule { Unknown, Replace, Accumulate };
 
+/// What waits for an approval when nobody is asked: in Auto the first plan and changed definitions, in PlanOnly all.
+enum class ApprovalMode { Auto, PlanOnly };
+
 /// The word the manifest uses.
 const char* to_string(Normalize normalize);
 const char* to_string(Status status);
 const char* to_string(Layout layout);
 const char* to_string(RowRule rule);
+const char* to_string(ApprovalMode mode);
 
 /// A ceiling of a guard: `10%`, `500`, or `[10%, 500]`, which trips as soon as one of the two is passed.
 struct Limit {
@@ -86,6 +90,16 @@ struct Target {
   friend bool operator==(const Target&, const Target&) = default;
 };
 
+/// Where the audiences become visible in Customer Journey Analytics.
+struct Analytics {
+  std::string connection;                // id (dg_...) or exact name
+  std::optional<std::string> data_view;  // id (dv_...) or exact name; none: components and reports are not looked at
+  double tolerance = 0.02;               // share by which a report may exceed the snapshot, 0 to 1
+  Duration lookback = std::chrono::hours{24 * 30};  // how many complete days a report covers
+
+  friend bool operator==(const Analytics&, const Analytics&) = default;
+};
+
 /// What a run may change without asking.
 struct Guard {
   Limit max_removals{.share = 0.10, .count = {}};
@@ -112,6 +126,8 @@ struct Manifest {
   Source source;
   Target target;
   Guard guard;
+  ApprovalMode mode = ApprovalMode::Auto;
+  std::optional<Analytics> analytics;
 
   /// Everything that defines the sync, as one value for digests: equal for equal syncs, whatever the file is called,
   /// in which order the audiences are listed and which defaults are spelled out. The schedule is not part of it.

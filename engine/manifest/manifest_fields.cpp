@@ -173,6 +173,35 @@ Field guard_field() {
                       .check = check_share_of_whole}}};
 }
 
+Field analytics_field() {
+  return {.name = "analytics",
+          .type = FieldType::Map,
+          .example = "{ connection: Luma, data_view: Luma audiences }",
+          .help =
+              "Where the audiences become visible in Customer Journey Analytics; without it any connection that "
+              "has the dataset counts.",
+          .fields = {{.name = "connection",
+                      .presence = kRequired,
+                      .example = "Luma",
+                      .help = "Connection the dataset belongs in, by id (dg_...) or exact name.",
+                      .check = check_label},
+                     {.name = "data_view",
+                      .example = "Luma audiences",
+                      .help = "Data view with the audiences as dimensions, by id (dv_...) or exact name; one of that "
+                              "name is made when there is none.",
+                      .check = check_label},
+                     {.name = "tolerance",
+                      .type = FieldType::Limit,
+                      .fallback = "2%",
+                      .help = "Share by which the people of a report may exceed the proven memberships.",
+                      .check = check_tolerance},
+                     {.name = "lookback",
+                      .type = FieldType::TimeSpan,
+                      .fallback = "30d",
+                      .help = "How far back a report looks, in complete days.",
+                      .check = check_positive_duration}}};
+}
+
 FieldTable make_manifest_fields() {
   FieldTable table{
       {.name = "version",
@@ -196,8 +225,9 @@ FieldTable make_manifest_fields() {
       {.name = "mode",
        .type = FieldType::Choice,
        .fallback = "auto",
-       .help = "What waits for an approval: in auto the first plan and changed definitions.",
-       .choices = {{"auto"}, {"plan-only", kLater}}},
+       .help = "What waits for an approval when nobody is asked: in auto the first plan and changed definitions, in "
+               "plan-only every plan.",
+       .choices = {{"auto"}, {"plan-only"}}},
       {.name = "organization",
        .fallback = "default",
        .help = "A block of 'organizations' in the settings.",
@@ -223,9 +253,10 @@ FieldTable make_manifest_fields() {
        .fallback = "local",
        .help = "Where memberships are compared; local: on this machine.",
        .choices = {{"local"}, {"query-service", kLater}}},
+      analytics_field(),
       guard_field(),
   };
-  for (const auto* later : {"analytics", "publish", "activate", "journey_optimizer", "retention", "notify"}) {
+  for (const auto* later : {"publish", "activate", "journey_optimizer", "retention", "notify"}) {
     table.push_back({.name = later, .availability = kLater});
   }
   return table;

@@ -42,12 +42,14 @@ Timing read_timing(const FieldReader& map) {
   map.read("deadline_export", timing.deadline_export);
   map.read("deadline_batch", timing.deadline_batch);
   map.read("deadline_run", timing.deadline_run);
+  map.read("approval_ttl", timing.approval_ttl);
   return timing;
 }
 
 Limits read_limits(const FieldReader& map) {
   Limits limits;
   map.read_count("exports_per_sandbox", limits.exports_per_sandbox);
+  map.read_bytes("ingest_per_hour", limits.ingest_per_hour);
   map.read_bytes("memory", limits.memory);
   return limits;
 }

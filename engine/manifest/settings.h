@@ -42,6 +42,7 @@ struct Timing {
   Duration deadline_export = std::chrono::hours{12};
   Duration deadline_batch = std::chrono::hours{6};
   Duration deadline_run = std::chrono::hours{24};
+  Duration approval_ttl = std::chrono::hours{24};  // how long a held plan waits for an approval
 
   friend bool operator==(const Timing&, const Timing&) = default;
 };
@@ -49,6 +50,7 @@ struct Timing {
 /// What the process may use. Sizes in bytes; units in the file are decimal (256MB is 256,000,000).
 struct Limits {
   std::uint64_t exports_per_sandbox = 1;
+  std::uint64_t ingest_per_hour = 10'000'000'000;  // of one organisation, for the share that a plan costs
   std::uint64_t memory = 256'000'000;
 
   friend bool operator==(const Limits&, const Limits&) = default;

@@ -54,16 +54,16 @@ Field timing_field() {
           .type = FieldType::Map,
           .example = "{ poll_export: 60s }",
           .help = "How long to wait.",
-          .fields = {wait_field("poll_export", "60s", "Between two looks at an export job."),
-                     wait_field("poll_batch", "120s", "Between two looks at a batch."),
-                     wait_field("settle", "90s",
-                                "After a call without answer, until finding nothing proves that it "
-                                "had no effect."),
-                     wait_field("deadline_request", "60s", "For one exchange."),
-                     wait_field("deadline_export", "12h", "For an export job."),
-                     wait_field("deadline_batch", "6h", "For a batch."),
-                     wait_field("deadline_run", "24h", "For a whole run."),
-                     {.name = "approval_ttl", .type = FieldType::TimeSpan, .availability = Availability::Later}}};
+          .fields = {
+              wait_field("poll_export", "60s", "Between two looks at an export job."),
+              wait_field("poll_batch", "120s", "Between two looks at a batch."),
+              wait_field("settle", "90s",
+                         "After a call without answer, until finding nothing proves that it "
+                         "had no effect."),
+              wait_field("deadline_request", "60s", "For one exchange."),
+              wait_field("deadline_export", "12h", "For an export job."),
+              wait_field("deadline_batch", "6h", "For a batch."), wait_field("deadline_run", "24h", "For a whole run."),
+              wait_field("approval_ttl", "24h", "How long a held plan waits for an approval before it lapses.")}};
 }
 
 Field limits_field() {
@@ -76,7 +76,10 @@ Field limits_field() {
                       .fallback = "1",
                       .help = "Export jobs at a time in one sandbox: 1.",
                       .check = check_exports_per_sandbox},
-                     {.name = "ingest_per_hour", .type = FieldType::Bytes, .availability = Availability::Later},
+                     {.name = "ingest_per_hour",
+                      .type = FieldType::Bytes,
+                      .fallback = "10GB",
+                      .help = "What may be ingested in an hour: a plan shows its share of it."},
                      {.name = "memory",
                       .type = FieldType::Bytes,
                       .fallback = "256MB",

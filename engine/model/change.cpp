@@ -102,6 +102,7 @@ Value Change::to_value() const {
   Value::Object out{{"stage", key.stage},         {"name", key.name}, {"action", to_string(action)},
                     {"after", std::move(fields)}, {"reason", reason}, {"expected_version", expected_version}};
   if (bulk) out["bulk"] = bulk->to_value();
+  if (!steps.empty()) out["steps"] = Value::Array(steps.begin(), steps.end());
   return out;
 }
 
@@ -119,6 +120,10 @@ Result<Change> Change::from_value(const Value& value) {
   change.reason = value.text("reason");
   change.expected_version = value.text("expected_version");
   if (const auto* bulk = value.find("bulk")) change.bulk = TRY(Bulk::from_value(*bulk));
+  if (const auto* steps = value.find("steps"); steps != nullptr && steps->is_array()) {
+    for (const auto& step : *steps->array_if())
+      if (const auto* text = step.string_if()) change.steps.push_back(*text);
+  }
   return change;
 }
 

@@ -18,10 +18,11 @@ std::optional<Action> action_from(std::string_view text);
 struct Change {
   ResourceKey key;
   Action action = Action::Create;
-  Fields after;                  // the fields to write; Refs are resolved before a stage sees them
-  std::string reason;            // one sentence for the plan
-  std::string expected_version;  // of the object when it was observed, "" when it did not exist
-  std::optional<Bulk> bulk;      // for Ingest
+  Fields after;                         // the fields to write; Refs are resolved before a stage sees them
+  std::string reason;                   // one sentence for the plan
+  std::string expected_version;         // of the object when it was observed, "" when it did not exist
+  std::optional<Bulk> bulk;             // for Ingest
+  std::vector<std::string> steps = {};  // for Person: the click-list
 
   Value to_value() const;
   static Result<Change> from_value(const Value& value);

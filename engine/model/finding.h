@@ -11,7 +11,9 @@ enum class Severity {
   Note,     // worth a line in the plan
   Warning,  // worth attention, stops nothing
   Wait,     // nothing is wrong, but the rest of the plan is known only later
-  Refuse,   // this sync must not be applied as things are
+  Approve,  // needs an approval; a confirmed apply is one
+  Guard,    // a guard tripped: only `approve` with a reason lets exactly this plan through
+  Refuse,   // this sync must not be applied as things are; no approval helps
 };
 
 const char* to_string(Severity severity);

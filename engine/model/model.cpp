@@ -17,6 +17,10 @@ const char* to_string(Severity severity) {
       return "warning";
     case Severity::Wait:
       return "wait";
+    case Severity::Approve:
+      return "approve";
+    case Severity::Guard:
+      return "guard";
     case Severity::Refuse:
       return "refuse";
   }

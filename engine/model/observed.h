@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,10 +10,20 @@
 
 namespace audiencesync {
 
+/// What a person must know to do what only a person can do: why, and the clicks in their order.
+struct Guide {
+  std::string reason;              // one sentence, for the plan
+  std::vector<std::string> steps;  // the click-list, with the ids and values to enter
+};
+
 /// What a stage saw of its slice of the platform.
 struct Observed {
-  std::vector<Resource> resources;  // those that exist, any order
-  Outputs outputs;                  // for later stages, as far as known
+  std::vector<Resource> resources;      // those that exist, any order
+  std::map<ResourceKey, Guide> guides;  // for changes that are person actions
+  /// Why nothing was compared, for the plan: "skipped: ...", "cannot check: needs ...". Then there are no changes.
+  std::optional<std::string> unchecked;
+  std::string state;  // how this slice stands, for the plan: "verified"; empty: the engine's own words
+  Outputs outputs;    // for later stages, as far as known
   std::vector<Finding> findings;
   /// Facts to keep for later runs once this one may write: pinned audience ids. Null forgets.
   std::map<std::string, Value> remember;

@@ -13,6 +13,9 @@ struct ObserveRequest {
   std::vector<Resource> desired;  // of this stage, Refs resolved as far as known
   /// Server time: an export older than this does not count (a refresh asks for one of its own run).
   std::optional<Time> not_before;
+  /// The export batches, comma-separated, that the memberships must come from: those of a held plan. Then no other
+  /// export counts, however new, and this one counts whatever its age.
+  std::optional<std::string> pinned_source;
 };
 
 /// One slice of the platform (datasets, schemas, ...) and the only code that decides about it.

@@ -76,6 +76,7 @@ bool contains(const Value& observed, const Value& wanted) {
 
 std::vector<Change> diff(const std::vector<Resource>& desired, const Observed& observed,
                          const std::vector<ResourceRule>& rules) {
+  if (observed.unchecked) return {};
   std::map<ResourceKey, const Resource*> seen;
   for (const auto& resource : observed.resources) seen[resource.key] = &resource;
 
@@ -110,6 +111,12 @@ std::vector<Change> diff(const std::vector<Resource>& desired, const Observed& o
         std::find_if(desired.begin(), desired.end(), [&key = key](const auto& each) { return each.key == key; });
     if (wanted != desired.end() || !rule_for(rules, key).prune) continue;
     changes.push_back({key, Action::Delete, resource->fields, "no longer needed", resource->version, {}});
+  }
+  for (auto& change : changes) {
+    const auto guide = observed.guides.find(change.key);
+    if (guide == observed.guides.end()) continue;
+    if (!guide->second.reason.empty()) change.reason = guide->second.reason;
+    change.steps = guide->second.steps;
   }
   return changes;
 }

@@ -12,7 +12,8 @@ namespace audiencesync {
 ///
 /// Only the fields a desired resource names are compared; a field that is a Ref, still unknown, counts as equal when
 /// the object exists. Memberships that differ (`Resource::pending` with people) become one Ingest. Order: as desired
-/// lists them, then deletions by key. Never fails, does no I/O.
+/// lists them, then deletions by key. A guide of the observation gives a change its reason and steps; where nothing
+/// could be checked nothing changes. Never fails, does no I/O.
 std::vector<Change> diff(const std::vector<Resource>& desired, const Observed& observed,
                          const std::vector<ResourceRule>& rules);
 

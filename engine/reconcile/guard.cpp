@@ -13,9 +13,8 @@ double percent(std::uint64_t part, std::uint64_t of) {
   return of == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(of);
 }
 
-Finding trip(std::string text, std::string_view way_out) {
-  return {Severity::Refuse, "guard",
-          fmt::format("{}; if that is intended, {} in the manifest for this change", text, way_out)};
+Finding trip(std::string text, std::string_view limit) {
+  return {Severity::Guard, "guard", fmt::format("{}; the limit is {}", text, limit)};
 }
 
 }  // namespace
@@ -31,7 +30,7 @@ std::vector<Finding> guard(const Guard& limits, const Bulk& bulk, const std::vec
   if (before >= limits.min_people && !within(limits.max_removals, left, before)) {
     trips.push_back(trip(fmt::format("{} of {} memberships would be removed ({:.1f} %, allowed {})", left, before,
                                      percent(left, before), limits.max_removals.text()),
-                         "raise guard.max_removals"));
+                         "guard.max_removals"));
   }
   for (const auto& audience : bulk.audiences) {
     if (std::find(declared.begin(), declared.end(), audience.id) == declared.end()) continue;
@@ -39,7 +38,7 @@ std::vector<Finding> guard(const Guard& limits, const Bulk& bulk, const std::vec
     if (audience.before > 0 && audience.after == 0 && !limits.allow_empty_audience) {
       trips.push_back(trip(
           fmt::format("audience '{}' would be emptied: {} people before, none after", audience.name, audience.before),
-          "set guard.allow_empty_audience to true"));
+          "guard.allow_empty_audience"));
       continue;
     }
     if (audience.after < audience.before &&
@@ -48,7 +47,7 @@ std::vector<Finding> guard(const Guard& limits, const Bulk& bulk, const std::vec
           trip(fmt::format("audience '{}' would shrink from {} to {} people ({:.1f} %, allowed {})", audience.name,
                            audience.before, audience.after, percent(audience.before - audience.after, audience.before),
                            limits.max_audience_shrink.text()),
-               "raise guard.max_audience_shrink"));
+               "guard.max_audience_shrink"));
     }
     if (audience.after > audience.before &&
         !within(limits.max_audience_growth, audience.after - audience.before, audience.before)) {
@@ -56,7 +55,7 @@ std::vector<Finding> guard(const Guard& limits, const Bulk& bulk, const std::vec
           trip(fmt::format("audience '{}' would grow from {} to {} people ({:.1f} %, allowed {})", audience.name,
                            audience.before, audience.after, percent(audience.after - audience.before, audience.before),
                            limits.max_audience_growth.text()),
-               "raise guard.max_audience_growth"));
+               "guard.max_audience_growth"));
     }
   }
   return trips;

@@ -8,7 +8,7 @@
 
 namespace audiencesync {
 
-/// What the guards of a manifest say about a change of memberships: a Refuse finding for each that trips, with the
+/// What the guards of a manifest say about a change of memberships: a Guard finding for each that trips, with the
 /// numbers. `declared` are the audiences the manifest names: a withdrawn one counts for removals, not for shrink.
 /// Pure. Nothing trips where fewer than `min_people` are concerned.
 std::vector<Finding> guard(const Guard& limits, const Bulk& bulk, const std::vector<AudienceId>& declared);

@@ -20,7 +20,9 @@ struct StageView {
 /// Observes stages in order and compares: the reading half of the loop.
 class Pass {
  public:
-  Pass(const Registry& registry, const RunServices& services) : registry_(registry), services_(services) {}
+  /// `pinned_source`: see ObserveRequest.
+  Pass(const Registry& registry, const RunServices& services, std::optional<std::string> pinned_source = {})
+      : registry_(registry), services_(services), pinned_source_(std::move(pinned_source)) {}
 
   /// Observes every stage of a phase, in the registry's order; their outputs join `outputs()`.
   /// Stops after a stage with a Refuse finding: what follows would be judged on a doubtful base.
@@ -35,6 +37,7 @@ class Pass {
  private:
   const Registry& registry_;
   const RunServices& services_;
+  std::optional<std::string> pinned_source_;
   OutputTable outputs_;
   std::map<std::string, std::unique_ptr<Stage>> stages_;
 };

@@ -78,6 +78,35 @@ struct QuarantineRecord {
   Time since{};
 };
 
+enum class HoldState {
+  Held,      // waits for an approval
+  Approved,  // the next apply executes exactly this
+  Rejected,
+  Lapsed,  // nobody approved it in time
+  Stale,   // its definition, its base or what was observed has changed
+  Applied,
+};
+
+const char* to_string(HoldState state);
+
+/// A plan that waits for an approval, or was refused by a guard, with the export it was made from.
+struct HeldPlan {
+  std::int64_t id = 0;
+  std::string uid;
+  Digest digest;
+  Digest definition;
+  std::string source;  // export batches: no refresh replaces them while this is held
+  Value plan;          // Plan::to_value
+  Time since{};
+  Time until{};  // lapses then
+  HoldState state = HoldState::Held;
+  std::optional<Time> decided;
+  std::string by;      // who decided: a user's name, "" for the program itself
+  std::string reason;  // as given, or why it went stale
+
+  bool live() const { return state == HoldState::Held || state == HoldState::Approved; }
+};
+
 /// Read-only view for observing stages.
 class Records {
  public:
@@ -92,6 +121,8 @@ class Records {
   virtual Result<std::optional<RunRecord>> last_run(const std::string& uid) const = 0;
   virtual Result<std::vector<RunRecord>> runs(const std::string& uid, std::size_t most) const = 0;
   virtual Result<std::vector<std::string>> syncs() const = 0;  // uids that ever ran, sorted
+  /// Newest first, whatever became of them; at most the first is live.
+  virtual Result<std::vector<HeldPlan>> held_plans(const std::string& uid, std::size_t most) const = 0;
 };
 
 /// The intent log and the run store. Every mutating call is one durable transaction: on return it is on the disk.
@@ -124,6 +155,12 @@ class Store : public Records {
 
   /// The quarantine of a relation becomes exactly this.
   virtual Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) = 0;
+
+  /// Holds a plan; one of the same sync that is still live becomes stale in the same transaction.
+  virtual Result<HeldPlan> hold_plan(const HeldPlan& plan) = 0;
+  /// Errors: Internal when the plan is not live.
+  virtual Result<void> decide_plan(std::int64_t plan, HoldState state, const std::string& by, const std::string& reason,
+                                   Time now) = 0;
 
   virtual Result<void> remember(const std::string& uid, const std::string& key,
                                 const Value& value) = 0;  // null: forget

@@ -196,7 +196,9 @@ Result<Observed> ExportStage::observe(const ObserveRequest& request, ReadContext
   dataset.fields["schema"] = Value(staging.dataset->schema);
   observed.resources.push_back(std::move(dataset));
 
-  const auto by_age = context.server().now() - manifest.source.max_age;
+  auto by_age = context.server().now() - manifest.source.max_age;
+  // A held plan may be older than what a new one would use.
+  if (request.pinned_source) by_age -= context.settings().timing.approval_ttl;
   const auto not_before = request.not_before.value_or(by_age);
   const auto jobs = TRY(recent_jobs(context.http(), std::min(by_age, not_before)));
   const auto listed = TRY(platform::batches_of(context.http(), wanted.dataset));
@@ -204,6 +206,7 @@ Result<Observed> ExportStage::observe(const ObserveRequest& request, ReadContext
   bool chosen = false;
   for (const auto& job : jobs) {
     if (job.status != platform::ExportStatus::Succeeded || !covers(job, wanted)) continue;
+    if (request.pinned_source && fmt::format("{}", fmt::join(job.batches, ",")) != *request.pinned_source) continue;
     const bool fresh = own_jobs_.contains(job.id) || (job.created && *job.created >= not_before);
     JudgedExport judged;
     judged.job = job;
@@ -215,6 +218,7 @@ Result<Observed> ExportStage::observe(const ObserveRequest& request, ReadContext
     judged.rows = judgement.rows;
     if (fresh && !chosen) put_outputs(judged, observed);
     chosen = chosen || fresh;
+    if (request.pinned_source) break;
     // What is older than the newest usable export is superseded, also when a fresher one has been asked for.
     TRY(add_superseded(context, judged, listed, wanted.dataset, observed));
     break;

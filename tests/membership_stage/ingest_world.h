@@ -105,6 +105,9 @@ class KeptRecords final : public Records {
     return std::vector<RunRecord>();
   }
   Result<std::vector<std::string>> syncs() const override { return std::vector<std::string>(); }
+  Result<std::vector<HeldPlan>> held_plans(const std::string&, std::size_t) const override {
+    return std::vector<HeldPlan>();
+  }
 
   std::vector<QuarantineRecord> kept;
 

@@ -53,6 +53,9 @@ class FakeRecords final : public Records {
     return std::vector<RunRecord>();
   }
   Result<std::vector<std::string>> syncs() const override { return std::vector<std::string>(); }
+  Result<std::vector<HeldPlan>> held_plans(const std::string&, std::size_t) const override {
+    return std::vector<HeldPlan>();
+  }
 
   std::map<std::string, Value> kept;
   std::optional<SnapshotRecord> snapshot;

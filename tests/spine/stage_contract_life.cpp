@@ -72,6 +72,18 @@ Result<std::vector<RunRecord>> MortalStore::runs(const std::string& uid, std::si
 }
 
 Result<std::vector<std::string>> MortalStore::syncs() const { return store_->syncs(); }
+Result<std::vector<HeldPlan>> MortalStore::held_plans(const std::string& uid, std::size_t most) const {
+  return store_->held_plans(uid, most);
+}
+
+Result<HeldPlan> MortalStore::hold_plan(const HeldPlan& plan) {
+  return write([&] { return store_->hold_plan(plan); });
+}
+
+Result<void> MortalStore::decide_plan(std::int64_t plan, HoldState state, const std::string& by,
+                                      const std::string& reason, Time now) {
+  return write([&] { return store_->decide_plan(plan, state, by, reason, now); });
+}
 
 Result<RunRecord> MortalStore::begin_run(const std::string& uid, const Digest& definition, const Value& manifest,
                                          Time now) {

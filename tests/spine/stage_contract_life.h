@@ -44,6 +44,10 @@ class MortalStore final : public Store {
   Result<std::optional<RunRecord>> last_run(const std::string& uid) const override;
   Result<std::vector<RunRecord>> runs(const std::string& uid, std::size_t most) const override;
   Result<std::vector<std::string>> syncs() const override;
+  Result<std::vector<HeldPlan>> held_plans(const std::string& uid, std::size_t most) const override;
+  Result<HeldPlan> hold_plan(const HeldPlan& plan) override;
+  Result<void> decide_plan(std::int64_t plan, HoldState state, const std::string& by, const std::string& reason,
+                           Time now) override;
   Result<RunRecord> begin_run(const std::string& uid, const Digest& definition, const Value& manifest,
                               Time now) override;
   Result<void> end_run(std::int64_t run, const std::string& verdict, const Value& summary, Time now) override;

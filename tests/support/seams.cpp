@@ -110,6 +110,16 @@ class SeamedStore final : public Store {
     return store_->runs(uid, most);
   }
   Result<std::vector<std::string>> syncs() const override { return store_->syncs(); }
+  Result<std::vector<HeldPlan>> held_plans(const std::string& uid, std::size_t most) const override {
+    return store_->held_plans(uid, most);
+  }
+  Result<HeldPlan> hold_plan(const HeldPlan& plan) override {
+    return durable([&] { return store_->hold_plan(plan); });
+  }
+  Result<void> decide_plan(std::int64_t plan, HoldState state, const std::string& by, const std::string& reason,
+                           Time now) override {
+    return durable([&] { return store_->decide_plan(plan, state, by, reason, now); });
+  }
 
   Result<RunRecord> begin_run(const std::string& uid, const Digest& definition, const Value& manifest,
                               Time now) override {

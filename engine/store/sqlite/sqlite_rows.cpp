@@ -75,6 +75,37 @@ BatchRecord read_batch(const SqliteStatement& row) {
   return batch;
 }
 
+namespace {
+
+std::optional<HoldState> hold_state_from(const std::string& text) {
+  for (const auto state : {HoldState::Held, HoldState::Approved, HoldState::Rejected, HoldState::Lapsed,
+                           HoldState::Stale, HoldState::Applied}) {
+    if (text == to_string(state)) return state;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<HeldPlan> read_held_plan(const SqliteDatabase& database, const SqliteStatement& row) {
+  HeldPlan held;
+  held.id = row.integer(0);
+  held.uid = row.text(1);
+  held.digest = row.text(2);
+  held.definition = row.text(3);
+  held.source = row.text(4);
+  held.plan = TRY(read_json(database, row.text(5), fmt::format("held plan {}", held.id)));
+  held.since = from_epoch_ms(row.integer(6));
+  held.until = from_epoch_ms(row.integer(7));
+  const auto state = hold_state_from(row.text(8));
+  if (!state) return corrupt_state(database.file(), fmt::format("held plan {} has an unknown state", held.id));
+  held.state = *state;
+  if (!row.is_null(9)) held.decided = from_epoch_ms(row.integer(9));
+  held.by = row.text(10);
+  held.reason = row.text(11);
+  return held;
+}
+
 QuarantineRecord read_quarantine(const SqliteStatement& row) {
   QuarantineRecord person;
   person.relation = row.text(0);

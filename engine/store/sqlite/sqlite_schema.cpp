@@ -102,8 +102,30 @@ Result<void> create_first_tables(SqliteDatabase& database) {
                              "create the first tables");
 }
 
+Result<void> create_held_plans(SqliteDatabase& database) {
+  return database.run_script(R"(
+    CREATE TABLE held_plans (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      uid TEXT NOT NULL,
+      digest TEXT NOT NULL,
+      definition TEXT NOT NULL,
+      source TEXT NOT NULL,
+      plan TEXT NOT NULL,
+      since INTEGER NOT NULL,
+      until INTEGER NOT NULL,
+      state TEXT NOT NULL DEFAULT 'held',
+      decided INTEGER,
+      decided_by TEXT NOT NULL DEFAULT '',
+      reason TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE INDEX held_plans_of_sync ON held_plans (uid, id);
+    CREATE UNIQUE INDEX one_live_plan ON held_plans (uid) WHERE state IN ('held', 'approved');
+  )",
+                             "create the table of held plans");
+}
+
 // One row for each version ever released; rows are appended, never changed. Row n leads from version n to n + 1.
-constexpr std::array<Migration, 1> kMigrations{&create_first_tables};
+constexpr std::array<Migration, 2> kMigrations{&create_first_tables, &create_held_plans};
 
 Error wrong_version(const Path& file, std::int64_t version, std::string_view way_out) {
   return Error(ErrorCode::Unsupported, fmt::format("{}: the state has version {} and this program knows {}; {}",

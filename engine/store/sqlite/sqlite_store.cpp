@@ -63,6 +63,44 @@ class SqliteStore final : public Store {
                              [](const SqliteStatement& row) { return row.text(0); });
   }
 
+  Result<std::vector<HeldPlan>> held_plans(const std::string& uid, std::size_t most) const override {
+    return list<HeldPlan>(select(kHeldPlanColumns, "held_plans WHERE uid = ? ORDER BY id DESC LIMIT ?"),
+                          "read the held plans", {uid, static_cast<std::int64_t>(most)},
+                          [this](const SqliteStatement& row) { return read_held_plan(*database_, row); });
+  }
+
+  Result<HeldPlan> hold_plan(const HeldPlan& plan) override {
+    return write<HeldPlan>("hold a plan", [&]() -> Result<HeldPlan> {
+      TRY(
+          database_->run("UPDATE held_plans SET state = 'stale', decided = ?, reason = 'a newer plan is held' "
+                         "WHERE uid = ? AND state IN ('held', 'approved')",
+                         "release a plan", {to_epoch_ms(plan.since), plan.uid}));
+      TRY(
+          database_->run("INSERT INTO held_plans (uid, digest, definition, source, plan, since, until) "
+                         "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                         "hold a plan",
+                         {plan.uid, plan.digest, plan.definition, plan.source, to_json(plan.plan),
+                          to_epoch_ms(plan.since), to_epoch_ms(plan.until)}));
+      HeldPlan held = plan;
+      held.id = database_->last_insert_id();
+      held.state = HoldState::Held;
+      return held;
+    });
+  }
+
+  Result<void> decide_plan(std::int64_t plan, HoldState state, const std::string& by, const std::string& reason,
+                           Time now) override {
+    return write<void>("decide a held plan", [&]() -> Result<void> {
+      const auto decided = TRY(database_->run(
+          "UPDATE held_plans SET state = ?, decided = ?, decided_by = CASE WHEN ? = '' THEN "
+          "decided_by ELSE ? END, reason = CASE WHEN ? = '' THEN reason ELSE ? END "
+          "WHERE id = ? AND state IN ('held', 'approved')",
+          "decide a held plan", {std::string(to_string(state)), to_epoch_ms(now), by, by, reason, reason, plan}));
+      if (decided == 1) return {};
+      return misuse(fmt::format("cannot decide held plan {}: there is no such plan, or it is no longer held", plan));
+    });
+  }
+
   Result<RunRecord> begin_run(const std::string& uid, const Digest& definition, const Value& manifest,
                               Time now) override {
     return write<RunRecord>("begin a run", [&]() -> Result<RunRecord> {
