@@ -13,7 +13,16 @@ namespace audiencesync {
 ExitCode validate_command(const Options& options, const Adapters& adapters, const Console& console);
 /// `plan` and `apply`: the same work, up to a different point.
 ExitCode sync_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop);
+/// Lets a held plan through, or turns it down.
+ExitCode approve_command(const Options& options, const Adapters& adapters, const Console& console);
 ExitCode status_command(const Options& options, const Adapters& adapters, const Console& console);
+ExitCode history_command(const Options& options, const Adapters& adapters, const Console& console);
+/// Why a person is, or is not, in each audience. The id comes from the terminal or from stdin and is never printed.
+ExitCode explain_command(const Options& options, const Adapters& adapters, const Console& console,
+                         std::stop_token stop);
+ExitCode stages_command(const Options& options, const Console& console);
+ExitCode schema_command(const Options& options, const Console& console);
+ExitCode completion_command(const Options& options, const Console& console);
 
 /// Prints an error as one line; `what` names what was done to what, "" for nothing.
 void say_error(const Console& console, const Error& error);

@@ -5,140 +5,208 @@
 #include <algorithm>
 #include <array>
 #include <boost/program_options.hpp>
-#include <sstream>
+#include <charconv>
+
+#include "daemon/command_table.h"
+#include "daemon/help_text.h"
 
 namespace audiencesync {
 namespace {
 
 namespace po = boost::program_options;
 
-struct CommandRow {
-  Command command;
-  const char* name;
-  const char* operands;
-  const char* summary;
-  const char* example;
-};
-
-constexpr std::array kCommands{
-    CommandRow{Command::Validate, "validate", "FILE...",
-               "checks manifests offline: every problem at once, with its place",
-               "audiencesync validate manifests/*.yaml"},
-    CommandRow{Command::Plan, "plan", "[FILE...]", "shows what apply would do; changes nothing in the target",
-               "audiencesync plan --fresh --detailed-exitcode luma-loyalty.yaml"},
-    CommandRow{Command::Apply, "apply", "[FILE...]", "makes a new export, plans exactly, asks, executes and proves it",
-               "audiencesync apply --auto-approve luma-loyalty.yaml"},
-    CommandRow{Command::Status, "status", "[SYNC...]", "says how each sync stands",
-               "audiencesync status --format json"}};
-
-constexpr std::array kLaterCommands{"approve", "daemon",     "history", "explain", "members", "diff",    "rollback",
-                                    "verify",  "state",      "forget",  "suspend", "resume",  "run-now", "retire",
-                                    "lock",    "quarantine", "adopt",   "report",  "stages",  "schema",  "completion"};
-
-po::options_description common_options() {
-  po::options_description common("options of every command", 80);
-  common.add_options()("config", po::value<std::string>()->value_name("FILE"),
-                       "settings (default /etc/audiencesync/audiencesync.yaml)")(
-      "state", po::value<std::string>()->value_name("DIR"), "state folder (default: from the settings)")(
-      "verbose", "log every event to stderr")("help", "show this help");
-  return common;
-}
-
-po::options_description own_options(Command command) {
-  po::options_description own("options", 80);
-  switch (command) {
-    case Command::Plan:
-      own.add_options()("fresh", "make a new export first (writes only into our own staging dataset)")(
-          "detailed-exitcode", "exit 2 when changes are pending")(
-          "format", po::value<std::string>()->value_name("text|json")->default_value("text"), "form of the plan")(
-          "out", po::value<std::string>()->value_name("FILE"), "write the plan there instead of to stdout");
-      break;
-    case Command::Apply:
-      own.add_options()("auto-approve", "do not ask; guards still refuse")(
-          "no-refresh", "use the newest export that is there instead of making one")(
-          "format", po::value<std::string>()->value_name("text|json")->default_value("text"), "form of the report");
-      break;
-    case Command::Status:
-      own.add_options()("format", po::value<std::string>()->value_name("text|json")->default_value("text"),
-                        "form of the answer");
-      break;
-    case Command::Validate:
-    case Command::Help:
-    case Command::Version:
-      break;
-  }
-  return own;
-}
-
-std::string general_help() {
-  std::string out =
-      "audiencesync keeps Experience Platform audiences in Customer Journey Analytics\n"
-      "as YAML manifests declare them.\n\nusage: audiencesync COMMAND [options] [operands]\n\ncommands\n";
-  for (const auto& row : kCommands) out += fmt::format("  {:<9} {}\n", row.name, row.summary);
-  out +=
-      "\naudiencesync COMMAND --help explains a command; audiencesync --version prints\nthe version.\n\n"
-      "exit codes: 0 converged or nothing to do, 1 failed, 2 changes pending, 3 waits\n"
-      "for a person, 4 refused, 5 not finished, 6 locked, 7 no access, 64 usage, 65 bad\n"
-      "manifest or settings, 130/143 interrupted\n";
-  return out;
-}
-
-std::string command_help(const CommandRow& row) {
-  std::ostringstream out;
-  out << fmt::format("{}\n\nusage: audiencesync {} [options] {}\n\n", row.summary, row.name, row.operands);
-  const auto own = own_options(row.command);
-  if (!own.options().empty()) out << own << "\n";
-  out << common_options() << fmt::format("\nexample\n  {}\n", row.example);
-  return out.str();
-}
+constexpr std::array<std::string_view, 15> kLaterCommands{"daemon", "members", "diff",       "rollback", "verify",
+                                                          "state",  "forget",  "suspend",    "resume",   "run-now",
+                                                          "retire", "lock",    "quarantine", "adopt",    "report"};
+constexpr std::size_t kMostSamples = 100;
+constexpr std::size_t kMostRuns = 100'000;
+constexpr std::size_t kShortestDigest = 8;
+constexpr std::size_t kLongestDigest = 64;
 
 Error usage(std::string message) { return Error(ErrorCode::Usage, std::move(message)); }
 
+void add_options(po::options_description& to, const std::vector<OptionRow>& rows) {
+  for (const auto& row : rows) {
+    const std::string name = row.name == "help" ? "help,h" : std::string(row.name);
+    if (row.takes == Takes::Nothing) {
+      to.add_options()(name.c_str(), "");
+    } else {
+      to.add_options()(name.c_str(), po::value<std::string>(), "");
+    }
+  }
+}
+
+/// What was found for one command, by the names of the table.
+class Found {
+ public:
+  Found(const CommandRow& row, const std::vector<std::string>& words) : row_(row) {
+    po::options_description all;
+    add_options(all, row.options);
+    add_options(all, common_options());
+    all.add_options()("operand", po::value<std::vector<std::string>>(), "");
+    po::positional_options_description positions;
+    positions.add("operand", -1);
+    // No guessing: --auto must not mean --auto-approve.
+    const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(words).options(all).positional(positions).style(style).run(), found_);
+    po::notify(found_);
+  }
+
+  bool has(const char* name) const { return found_.contains(name); }
+  std::string text(const char* name) const { return has(name) ? found_[name].as<std::string>() : std::string{}; }
+  std::vector<std::string> operands() const {
+    return has("operand") ? found_["operand"].as<std::vector<std::string>>() : std::vector<std::string>{};
+  }
+
+  Result<Format> format() const {
+    const auto word = text("format");
+    if (word.empty() && !has("format")) return Format::Text;
+    for (const auto& option : row_.options) {
+      if (option.name != "format") continue;
+      const auto known = std::find(option.words.begin(), option.words.end(), word);
+      if (known == option.words.end()) {
+        // Any word after explain may be a person's id.
+        if (row_.command == Command::Explain) return usage("explain has --format text and --format json");
+        return usage(fmt::format("--format '{}' is not known to {}; use one of {}", word, row_.name, option.value));
+      }
+    }
+    if (word == "json") return Format::Json;
+    return word == "markdown" ? Format::Markdown : Format::Text;
+  }
+
+  Result<std::size_t> count(const char* name, std::size_t fallback, std::size_t least, std::size_t most) const {
+    if (!has(name)) return fallback;
+    const auto word = text(name);
+    std::size_t number = 0;
+    const auto* const end = word.data() + word.size();
+    const auto [stop, error] = std::from_chars(word.data(), end, number);
+    if (error != std::errc{} || stop != end || number < least || number > most) {
+      return usage(fmt::format("--{} '{}' is not a number from {} to {}", name, word, least, most));
+    }
+    return number;
+  }
+
+ private:
+  const CommandRow& row_;
+  po::variables_map found_;
+};
+
+Result<std::string> digest_from(const std::vector<std::string>& operands) {
+  if (operands.size() != 1) {
+    return usage(
+        fmt::format("approve takes one digest, not {}; the plan shows it, and audiencesync status lists what "
+                    "waits for an approval",
+                    operands.size()));
+  }
+  std::string digest = operands.front();
+  const bool hexadecimal =
+      std::all_of(digest.begin(), digest.end(), [](unsigned char each) { return std::isxdigit(each) != 0; });
+  if (!hexadecimal || digest.size() < kShortestDigest || digest.size() > kLongestDigest) {
+    return usage(
+        fmt::format("'{}' is not the digest of a plan: write 8 to 64 of its hexadecimal digits; audiencesync "
+                    "status lists what waits for an approval",
+                    digest));
+  }
+  std::transform(digest.begin(), digest.end(), digest.begin(),
+                 [](unsigned char each) { return static_cast<char>(std::tolower(each)); });
+  return digest;
+}
+
+Result<void> read_approve(Options& options, const Found& found) {
+  options.digest = TRY(digest_from(options.arguments));
+  options.arguments.clear();
+  options.reason = found.text("reason");
+  options.decision = found.has("reject") ? Decision::Reject : Decision::Approve;
+  if (options.reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return usage("approve needs a reason for the history; for example: --reason \"campaign ended\"");
+  }
+  return {};
+}
+
+Result<void> read_explain(Options& options) {
+  auto& words = options.arguments;
+  if (words.empty()) return usage("explain needs the name of a sync; audiencesync status lists them");
+  if (words.size() > 1 && words[1] == "-") options.person = PersonFrom::Stdin;
+  const std::size_t expected = options.person == PersonFrom::Stdin ? 2 : 1;
+  // The word is not repeated: it is most likely the id.
+  if (words.size() > expected) {
+    return usage(
+        "explain takes the name of a sync and nothing but \"-\" after it: a person's id on the command line is visible "
+        "to every user of this machine; leave it out and it is asked for, or send it to stdin with \"-\"");
+  }
+  words.resize(1);
+  return {};
+}
+
+Result<void> read_word(Options& options, const CommandRow& row) {
+  if (options.command == Command::Schema && options.arguments.empty()) options.arguments = {"manifest"};
+  const auto& words = options.arguments;
+  const bool known =
+      words.size() == 1 && std::find(row.words.begin(), row.words.end(), words.front()) != row.words.end();
+  if (known) return {};
+  return usage(fmt::format("{} takes one of {}{}", row.name, fmt::join(row.words, ", "),
+                           words.empty() ? "" : fmt::format(", not '{}'", fmt::join(words, " "))));
+}
+
+Result<void> read_operands(Options& options, const CommandRow& row, const Found& found) {
+  options.arguments = found.operands();
+  switch (row.operands) {
+    case Operands::Digest:
+      return read_approve(options, found);
+    case Operands::Words:
+      return read_word(options, row);
+    case Operands::None:
+      if (options.arguments.empty()) return {};
+      return usage(fmt::format("{} takes no operand, but found '{}'", row.name, options.arguments.front()));
+    case Operands::Syncs:
+      return options.command == Command::Explain ? read_explain(options) : Result<void>{};
+    case Operands::Manifests:
+      break;
+  }
+  if (options.command == Command::Validate && options.arguments.empty()) {
+    return usage("validate needs at least one manifest; for example: audiencesync validate manifests/*.yaml");
+  }
+  return {};
+}
+
 Result<Options> read_options(const CommandRow& row, const std::vector<std::string>& words) {
+  const Found found(row, words);
   Options options;
   options.command = row.command;
-  po::options_description hidden;
-  hidden.add_options()("operand", po::value<std::vector<std::string>>());
-  po::options_description all;
-  all.add(own_options(row.command)).add(common_options()).add(hidden);
-  po::positional_options_description positions;
-  positions.add("operand", -1);
-  po::variables_map found;
-  // No guessing: --auto must not mean --auto-approve.
-  const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-  po::store(po::command_line_parser(words).options(all).positional(positions).style(style).run(), found);
-  po::notify(found);
-  if (found.contains("help")) {
+  if (found.has("help")) {
     options.command = Command::Help;
     options.help = command_help(row);
     return options;
   }
-  const auto text = [&](const char* name) {
-    return found.contains(name) ? found[name].as<std::string>() : std::string{};
-  };
-  if (found.contains("config")) {
-    options.config = text("config");
+  if (found.has("config")) {
+    options.config = found.text("config");
     options.config_given = true;
   }
-  options.state = text("state");
-  options.out = text("out");
-  options.detailed_exitcode = found.contains("detailed-exitcode");
-  options.fresh = found.contains("fresh");
-  options.refresh = !found.contains("no-refresh");
-  options.auto_approve = found.contains("auto-approve");
-  options.verbose = found.contains("verbose");
-  if (const auto format = text("format"); format == "json") {
-    options.format = Format::Json;
-  } else if (format == "markdown") {
-    return Error(ErrorCode::Unsupported, "--format markdown is not in this version; use text or json");
-  } else if (!format.empty() && format != "text") {
-    return usage(fmt::format("--format '{}' is not known; use text or json", format));
-  }
-  if (found.contains("operand")) options.arguments = found["operand"].as<std::vector<std::string>>();
-  if (options.command == Command::Validate && options.arguments.empty()) {
-    return usage("validate needs at least one manifest; for example: audiencesync validate manifests/*.yaml");
-  }
+  options.state = found.text("state");
+  options.out = found.text("out");
+  options.plan_file = found.text("plan");
+  options.detailed_exitcode = found.has("detailed-exitcode");
+  options.fresh = found.has("fresh");
+  options.refresh = !found.has("no-refresh");
+  options.auto_approve = found.has("auto-approve");
+  options.verbose = found.has("verbose");
+  options.format = TRY(found.format());
+  options.samples = TRY(found.count("sample", options.samples, 0, kMostSamples));
+  options.limit = TRY(found.count("limit", options.limit, 1, kMostRuns));
+  if (found.has("plan") && options.plan_file.empty()) return usage("--plan needs the name of a file");
+  TRY(read_operands(options, row, found));
   return options;
+}
+
+// Designed, but not in this version: said before anything else is read, because it is no mistake of the person.
+std::optional<Error> later_option(const CommandRow& row, const std::vector<std::string>& words) {
+  if (row.command != Command::Plan) return std::nullopt;
+  for (const auto& word : words) {
+    const auto name = word.substr(0, word.find('='));
+    if (name == "--server" || name == "--token-file")
+      return Error(ErrorCode::Unsupported, fmt::format("the option '{}' is not in this version", name));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -148,23 +216,30 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
   options.help = general_help();
   if (arguments.empty()) return usage("a command is missing\n\n" + general_help());
   const std::string& first = arguments.front();
-  if (first == "--help" || first == "-h" || first == "help") return options;
+  if (first == "--help" || first == "-h" || first == "help") {
+    const auto* const row = arguments.size() > 1 ? command_row(arguments[1]) : nullptr;
+    if (row != nullptr) options.help = command_help(*row);
+    return options;
+  }
   if (first == "--version") {
     options.command = Command::Version;
     return options;
   }
-  const auto row =
-      std::find_if(kCommands.begin(), kCommands.end(), [&](const auto& each) { return first == each.name; });
-  if (row == kCommands.end()) {
+  const auto* const row = command_row(first);
+  if (row == nullptr) {
     if (std::find(kLaterCommands.begin(), kLaterCommands.end(), first) != kLaterCommands.end()) {
       return Error(ErrorCode::Unsupported, fmt::format("the command '{}' is not in this version", first));
     }
     return usage(fmt::format("'{}' is no command; audiencesync --help lists them", first));
   }
+  const std::vector<std::string> words(arguments.begin() + 1, arguments.end());
+  if (auto later = later_option(*row, words)) return std::move(*later);
   try {
-    return read_options(*row, {arguments.begin() + 1, arguments.end()});
+    return read_options(*row, words);
   } catch (const po::error& failure) {
-    return usage(fmt::format("{}; audiencesync {} --help lists the options", failure.what(), row->name));
+    // An unknown option is repeated by the library, and after explain any word may be a person's id.
+    const std::string what = row->command == Command::Explain ? "explain cannot use these options" : failure.what();
+    return usage(fmt::format("{}; audiencesync {} --help lists the options", what, row->name));
   }
 }
 

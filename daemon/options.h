@@ -9,8 +9,23 @@
 
 namespace audiencesync {
 
-enum class Command { Help, Version, Validate, Plan, Apply, Status };
-enum class Format { Text, Json };
+enum class Command {
+  Help,
+  Version,
+  Validate,
+  Plan,
+  Apply,
+  Approve,
+  Status,
+  History,
+  Explain,
+  Stages,
+  Schema,
+  Completion
+};
+enum class Format { Text, Json, Markdown };
+enum class Decision { Approve, Reject };
+enum class PersonFrom { Prompt, Stdin };
 
 /// The command line, checked.
 struct Options {
@@ -26,10 +41,19 @@ struct Options {
   bool refresh = true;
   bool auto_approve = false;
   bool verbose = false;
-  std::vector<std::string> arguments;  // files, or names of syncs
+  std::size_t samples = 3;  // plan --sample: masked people of each kind of change, 0 for none
+  Path plan_file;           // apply --plan; empty: none
+  // approve
+  std::string digest;  // 8 to 64 hexadecimal digits, lower case: the digest or its beginning
+  std::string reason;  // not blank
+  Decision decision = Decision::Approve;
+  std::size_t limit = 20;                  // history: runs of each sync, at least 1
+  PersonFrom person = PersonFrom::Prompt;  // explain
+  std::vector<std::string> arguments;      // files, names of syncs, the word of schema or completion
 };
 
-/// Errors: Usage with what is wrong and what to type instead; Unsupported for words of a later version.
+/// Errors: Usage with what is wrong and what to type instead; Unsupported for words of a later version. Nothing of what
+/// `explain` was given is repeated: it may be a person's id.
 Result<Options> parse_options(const std::vector<std::string>& arguments);
 
 }  // namespace audiencesync

@@ -22,8 +22,20 @@ ExitCode dispatch(const Options& options, const Adapters& adapters, const Consol
     case Command::Plan:
     case Command::Apply:
       return sync_command(options, adapters, console, std::move(stop));
+    case Command::Approve:
+      return approve_command(options, adapters, console);
     case Command::Status:
       return status_command(options, adapters, console);
+    case Command::History:
+      return history_command(options, adapters, console);
+    case Command::Explain:
+      return explain_command(options, adapters, console, std::move(stop));
+    case Command::Stages:
+      return stages_command(options, console);
+    case Command::Schema:
+      return schema_command(options, console);
+    case Command::Completion:
+      return completion_command(options, console);
   }
   return ExitCode::Usage;
 }

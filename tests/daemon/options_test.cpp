@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <sstream>
+
+#include "daemon/command_table.h"
 #include "engine/model/outcome.h"
 
 namespace audiencesync {
@@ -33,17 +37,24 @@ class CommandWord : public testing::TestWithParam<CommandCase> {};
 
 TEST_P(CommandWord, ChoosesTheCommand) { EXPECT_EQ(parsed(GetParam().words).command, GetParam().command); }
 
-INSTANTIATE_TEST_SUITE_P(Table, CommandWord,
-                         testing::Values(CommandCase{"validate", {"validate", "a.yaml"}, Command::Validate},
-                                         CommandCase{"plan", {"plan"}, Command::Plan},
-                                         CommandCase{"apply", {"apply"}, Command::Apply},
-                                         CommandCase{"status", {"status"}, Command::Status},
-                                         CommandCase{"version", {"--version"}, Command::Version},
-                                         CommandCase{"help", {"--help"}, Command::Help},
-                                         CommandCase{"help_short", {"-h"}, Command::Help},
-                                         CommandCase{"help_word", {"help"}, Command::Help},
-                                         CommandCase{"help_of_a_command", {"plan", "--help"}, Command::Help}),
-                         [](const auto& tested) { return std::string(tested.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Table, CommandWord,
+    testing::Values(CommandCase{"validate", {"validate", "a.yaml"}, Command::Validate},
+                    CommandCase{"plan", {"plan"}, Command::Plan}, CommandCase{"apply", {"apply"}, Command::Apply},
+                    CommandCase{"status", {"status"}, Command::Status},
+                    CommandCase{"approve", {"approve", "7f3a91c2", "--reason", "r"}, Command::Approve},
+                    CommandCase{"history", {"history"}, Command::History},
+                    CommandCase{"explain", {"explain", "luma"}, Command::Explain},
+                    CommandCase{"stages", {"stages"}, Command::Stages},
+                    CommandCase{"schema", {"schema"}, Command::Schema},
+                    CommandCase{"completion", {"completion", "zsh"}, Command::Completion},
+                    CommandCase{"version", {"--version"}, Command::Version},
+                    CommandCase{"help", {"--help"}, Command::Help}, CommandCase{"help_short", {"-h"}, Command::Help},
+                    CommandCase{"help_word", {"help"}, Command::Help},
+                    CommandCase{"help_of_a_command", {"plan", "--help"}, Command::Help},
+                    CommandCase{"short_help_of_a_command", {"plan", "-h"}, Command::Help},
+                    CommandCase{"help_before_a_command", {"help", "plan"}, Command::Help}),
+    [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(Options, DefaultsChangeNothingInTheTarget) {
   const auto options = parsed({"plan"});
@@ -81,6 +92,69 @@ TEST(Options, ApplyRefreshesAndAsksUnlessToldOtherwise) {
   EXPECT_TRUE(options.auto_approve);
 }
 
+TEST(Options, PlanShowsThreeMaskedPeopleOfEachKindUnlessToldOtherwise) {
+  EXPECT_EQ(parsed({"plan"}).samples, 3U);
+  EXPECT_EQ(parsed({"plan", "--sample", "0"}).samples, 0U);
+  EXPECT_EQ(parsed({"plan", "--sample=25"}).samples, 25U);
+  EXPECT_EQ(parsed({"plan", "--format", "markdown"}).format, Format::Markdown);
+}
+
+TEST(Options, ApplyTakesThePlanThatWasReviewed) {
+  EXPECT_TRUE(parsed({"apply"}).plan_file.empty());
+  EXPECT_EQ(parsed({"apply", "--plan", "plan.json", "--format", "markdown"}).plan_file, "plan.json");
+}
+
+TEST(Options, ApproveTakesADigestOrItsBeginningAndAReason) {
+  const auto approved = parsed({"approve", "7F3A91C2", "--reason", "campaign ended"});
+  EXPECT_EQ(approved.digest, "7f3a91c2");
+  EXPECT_EQ(approved.reason, "campaign ended");
+  EXPECT_EQ(approved.decision, Decision::Approve);
+  EXPECT_THAT(approved.arguments, IsEmpty());
+  EXPECT_EQ(parsed({"approve", "--reject", "--reason", "no", std::string(64, 'a')}).decision, Decision::Reject);
+}
+
+TEST(Options, HistoryIsShortUnlessToldOtherwise) {
+  EXPECT_EQ(parsed({"history"}).limit, 20U);
+  const auto options = parsed({"history", "luma", "--limit", "1"});
+  EXPECT_EQ(options.limit, 1U);
+  EXPECT_THAT(options.arguments, ElementsAre("luma"));
+}
+
+TEST(Options, ExplainAsksForThePersonOrReadsIt) {
+  EXPECT_EQ(parsed({"explain", "luma"}).person, PersonFrom::Prompt);
+  const auto options = parsed({"explain", "luma", "-"});
+  EXPECT_EQ(options.person, PersonFrom::Stdin);
+  EXPECT_THAT(options.arguments, ElementsAre("luma"));
+}
+
+class PersonInArguments : public testing::TestWithParam<Words> {};
+
+TEST_P(PersonInArguments, IsRefusedAndNeverRepeated) {
+  const auto options = parse_options(GetParam());
+  ASSERT_FALSE(options.ok());
+  EXPECT_EQ(options.error().code(), ErrorCode::Usage);
+  EXPECT_THAT(options.error().text(), testing::Not(HasSubstr("ada")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, PersonInArguments,
+                         testing::Values(Words{"explain", "luma", "ada@example.com"},
+                                         Words{"explain", "luma", "-", "ada@example.com"},
+                                         Words{"explain", "luma", "ada@example.com", "-"},
+                                         Words{"explain", "luma", "--person", "ada@example.com"},
+                                         Words{"explain", "luma", "--ada@example.com"},
+                                         Words{"explain", "luma", "-ada"},
+                                         Words{"explain", "luma", "--format", "ada@example.com"}));
+
+TEST(Options, ExplainSaysWhereAnIdBelongs) {
+  EXPECT_THAT(parse_options({"explain", "luma", "ada@example.com"}).error().text(),
+              AllOf(HasSubstr("visible to every user"), HasSubstr("stdin")));
+}
+
+TEST(Options, SchemaIsOfAManifestUnlessToldOtherwise) {
+  EXPECT_THAT(parsed({"schema"}).arguments, ElementsAre("manifest"));
+  EXPECT_THAT(parsed({"schema", "plan"}).arguments, ElementsAre("plan"));
+}
+
 struct BadWords {
   const char* name;
   Words words;
@@ -109,34 +183,89 @@ INSTANTIATE_TEST_SUITE_P(
         BadWords{"value_missing", {"plan", "--config"}, ErrorCode::Usage, "config"},
         BadWords{"given_twice", {"plan", "--config", "a", "--config", "b"}, ErrorCode::Usage, "config"},
         BadWords{
-            "unknown_format", {"plan", "--format", "xml"}, ErrorCode::Usage, "'xml' is not known; use text or json"},
-        BadWords{"later_format", {"plan", "--format", "markdown"}, ErrorCode::Unsupported, "use text or json"},
+            "unknown_format", {"plan", "--format", "xml"}, ErrorCode::Usage, "--format 'xml' is not known to plan"},
+        BadWords{"format_of_another_command", {"status", "--format", "markdown"}, ErrorCode::Usage, "text|json"},
+        BadWords{"empty_format", {"plan", "--format", ""}, ErrorCode::Usage, "--format '' is not known"},
+        BadWords{"a_daemon_to_ask", {"plan", "--server", "http://x"}, ErrorCode::Unsupported, "'--server' is not in"},
+        BadWords{"its_token", {"plan", "--token-file=f"}, ErrorCode::Unsupported, "'--token-file' is not in"},
+        BadWords{"samples_without_number", {"plan", "--sample", "few"}, ErrorCode::Usage, "'few' is not a number"},
+        BadWords{"samples_below_none", {"plan", "--sample", "-1"}, ErrorCode::Usage, "a number from 0 to 100"},
+        BadWords{"history_of_nothing", {"history", "--limit", "0"}, ErrorCode::Usage, "a number from 1 to"},
+        BadWords{"number_with_a_tail", {"history", "--limit", "5x"}, ErrorCode::Usage, "'5x' is not a number"},
+        BadWords{"plan_without_name", {"apply", "--plan="}, ErrorCode::Usage, "plan"},
+        BadWords{"approve_nothing", {"approve", "--reason", "r"}, ErrorCode::Usage, "one digest, not 0"},
+        BadWords{"approve_two", {"approve", "7f3a91c2", "7f3a91c3", "--reason", "r"}, ErrorCode::Usage, "not 2"},
+        BadWords{"approve_too_short", {"approve", "7f3a91c", "--reason", "r"}, ErrorCode::Usage, "8 to 64"},
+        BadWords{
+            "approve_no_digest", {"approve", "luma.yaml", "--reason", "r"}, ErrorCode::Usage, "'luma.yaml' is not"},
+        BadWords{"approve_without_reason", {"approve", "7f3a91c2"}, ErrorCode::Usage, "needs a reason"},
+        BadWords{
+            "approve_with_a_blank", {"approve", "7f3a91c2", "--reason", " \t"}, ErrorCode::Usage, "needs a reason"},
+        BadWords{"reject_without_reason", {"approve", "7f3a91c2", "--reject"}, ErrorCode::Usage, "needs a reason"},
+        BadWords{"explain_what", {"explain"}, ErrorCode::Usage, "needs the name of a sync"},
+        BadWords{"stages_of_what", {"stages", "luma"}, ErrorCode::Usage, "takes no operand, but found 'luma'"},
+        BadWords{"unknown_schema", {"schema", "pan"}, ErrorCode::Usage, "manifest, settings, plan, not 'pan'"},
+        BadWords{"unknown_shell", {"completion", "tcsh"}, ErrorCode::Usage, "bash, zsh, fish, not 'tcsh'"},
+        BadWords{"no_shell", {"completion"}, ErrorCode::Usage, "one of bash, zsh, fish"},
         BadWords{"nothing_to_validate", {"validate"}, ErrorCode::Usage, "at least one manifest"}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(OptionsHelp, ListsEveryCommandAndExplainsEach) {
   const auto general = parsed({"--help"}).help;
-  for (const char* command : {"validate", "plan", "apply", "status"}) {
-    EXPECT_THAT(general, HasSubstr(std::string("\n  ") + command + " "));
-    const auto own = parsed({command, "--help"}).help;
-    EXPECT_THAT(own, AllOf(HasSubstr(std::string("usage: audiencesync ") + command), HasSubstr("--config"),
-                           HasSubstr("--state"), HasSubstr("example\n  audiencesync " + std::string(command))));
+  for (const auto& row : command_table()) {
+    const std::string name(row.name);
+    EXPECT_THAT(general, HasSubstr("\n  " + name + " "));
+    const auto own = parsed({name, "--help"}).help;
+    EXPECT_THAT(own, AllOf(HasSubstr("usage: audiencesync " + name), HasSubstr("--config"), HasSubstr("--state"),
+                           HasSubstr("\n  audiencesync " + name)));
+    for (const auto& option : row.options) EXPECT_THAT(own, HasSubstr("\n  --" + std::string(option.name)));
+    EXPECT_EQ(parsed({"help", name}).help, own);
   }
 }
 
-TEST(OptionsHelp, EveryExampleIsACommandLineThatWorks) {
-  for (const char* command : {"validate", "plan", "apply", "status"}) {
-    const auto help = parsed({command, "--help"}).help;
-    std::string rest = help.substr(help.find("\n  audiencesync ") + 16);
-    rest.resize(rest.find('\n'));
-    Words words;
-    for (auto end = rest.find(' '); !rest.empty(); end = rest.find(' ')) {
-      words.push_back(rest.substr(0, end));
-      rest.erase(0, end == std::string::npos ? rest.size() : end + 1);
+// The words of a line as a shell would pass them on: quotes taken off, redirections left out.
+Words words_of(std::string_view line) {
+  Words words;
+  std::string word;
+  bool quoted = false;
+  bool any = false;
+  for (const char each : line) {
+    if (each == '"') {
+      quoted = !quoted;
+      any = true;
+    } else if (each == ' ' && !quoted) {
+      if (any) words.push_back(word);
+      word.clear();
+      any = false;
+    } else {
+      word += each;
+      any = true;
     }
-    const auto options = parse_options(words);
-    EXPECT_TRUE(options.ok()) << command << ": " << (options.ok() ? "" : options.error().text());
   }
+  if (any) words.push_back(word);
+  const auto redirection =
+      std::find_if(words.begin(), words.end(), [](const auto& each) { return each == "<" || each == ">"; });
+  words.erase(redirection, words.end());
+  return words;
+}
+
+TEST(OptionsHelp, EveryExampleIsACommandLineThatWorks) {
+  std::size_t seen = 0;
+  std::string helps = parsed({"--help"}).help;
+  for (const auto& row : command_table()) helps += parsed({std::string(row.name), "--help"}).help;
+  std::istringstream lines(helps);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("  audiencesync ")) continue;
+    // The general help says behind each line what it does.
+    if (const auto tells = line.find("   ", 2); tells != std::string::npos) line.resize(tells);
+    auto words = words_of(line);
+    ASSERT_EQ(words.front(), "audiencesync");
+    words.erase(words.begin());
+    const auto options = parse_options(words);
+    EXPECT_TRUE(options.ok()) << line << ": " << (options.ok() ? "" : options.error().text());
+    ++seen;
+  }
+  EXPECT_GE(seen, 2 * command_table().size());
 }
 
 struct CodeCase {
@@ -169,14 +298,10 @@ INSTANTIATE_TEST_SUITE_P(Table, ExitCodeHelp,
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(OptionsHelp, FitsATerminal) {
-  for (const Words& words : {Words{"--help"}, Words{"validate", "--help"}, Words{"plan", "--help"},
-                             Words{"apply", "--help"}, Words{"status", "--help"}}) {
-    auto help = parsed(words).help;
-    for (auto end = help.find('\n'); end != std::string::npos; end = help.find('\n')) {
-      EXPECT_LE(end, 80U) << help.substr(0, end);
-      help.erase(0, end + 1);
-    }
-  }
+  std::string helps = parsed({"--help"}).help;
+  for (const auto& row : command_table()) helps += parsed({std::string(row.name), "--help"}).help;
+  std::istringstream lines(helps);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
 }
 
 }  // namespace

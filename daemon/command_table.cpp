@@ -1,0 +1,223 @@
+#include "daemon/command_table.h"
+
+#include <algorithm>
+
+namespace audiencesync {
+namespace {
+
+OptionRow text_or_json(std::string_view help) {
+  return {.name = "format", .help = help, .takes = Takes::Word, .value = "text|json", .words = {"text", "json"}};
+}
+
+OptionRow any_format(std::string_view help) {
+  return {.name = "format",
+          .help = help,
+          .takes = Takes::Word,
+          .value = "text|json|markdown",
+          .words = {"text", "json", "markdown"}};
+}
+
+CommandRow validate_row() {
+  return {.command = Command::Validate,
+          .group = CommandGroup::Review,
+          .name = "validate",
+          .usage = "FILE...",
+          .summary = "checks manifests offline: every problem at once, with its place",
+          .tells = "Needs no network and no credentials. With settings, also checks what they allow.",
+          .operands = Operands::Manifests,
+          .examples = {{"audiencesync validate luma.yaml", "before each commit"},
+                       {"audiencesync validate manifests/*.yaml", "in a pull request's check"}}};
+}
+
+CommandRow plan_row() {
+  return {.command = Command::Plan,
+          .group = CommandGroup::Review,
+          .name = "plan",
+          .usage = "[FILE...]",
+          .summary = "shows what apply would do; changes nothing in the target",
+          .tells =
+              "Without a file: all manifests of the settings' folder. Memberships come from the newest "
+              "export that can be used; --fresh makes one first.",
+          .operands = Operands::Manifests,
+          .options = {{.name = "fresh", .help = "make a new export first (writes only into our own staging dataset)"},
+                      {.name = "detailed-exitcode", .help = "exit 2 when changes are pending"},
+                      {.name = "sample",
+                       .help = "masked people shown of each kind of change",
+                       .takes = Takes::Text,
+                       .value = "N",
+                       .fallback = "3"},
+                      any_format("form of the plan; markdown suits a pull request"),
+                      {.name = "out",
+                       .help = "write the plan there instead of to stdout",
+                       .takes = Takes::File,
+                       .value = "FILE"}},
+          .examples = {{"audiencesync plan luma.yaml", "what would change, as far as known without a new export"},
+                       {"audiencesync plan --fresh --detailed-exitcode luma.yaml", "exactly; exit 2 means changes"},
+                       {"audiencesync plan --format json --out plan.json luma.yaml",
+                        "to keep, or to apply with: audiencesync apply --plan plan.json"},
+                       {"audiencesync plan --format markdown luma.yaml", "the comment under a pull request"}}};
+}
+
+CommandRow apply_row() {
+  return {.command = Command::Apply,
+          .group = CommandGroup::Change,
+          .name = "apply",
+          .usage = "[FILE...]",
+          .summary = "makes a new export, plans exactly, asks, executes and proves it",
+          .tells =
+              "Shows the plan and asks before it writes into the target. A run that was interrupted is "
+              "continued by the same command.",
+          .operands = Operands::Manifests,
+          .options = {{.name = "auto-approve", .help = "do not ask; guards still refuse"},
+                      {.name = "no-refresh", .help = "use the newest export that is there instead of making one"},
+                      {.name = "plan",
+                       .help = "apply exactly the plan in FILE (of plan --format json), or refuse",
+                       .takes = Takes::File,
+                       .value = "FILE"},
+                      any_format("form of the report")},
+          .examples = {{"audiencesync apply luma.yaml", "at a terminal: shows the plan and asks"},
+                       {"audiencesync apply --auto-approve", "every manifest of the folder, from a timer"},
+                       {"audiencesync apply --plan plan.json", "what was reviewed and nothing else"}}};
+}
+
+CommandRow approve_row() {
+  return {
+      .command = Command::Approve,
+      .group = CommandGroup::Change,
+      .name = "approve",
+      .usage = "DIGEST",
+      .summary = "lets exactly this held plan through, once; or turns it down",
+      .tells =
+          "DIGEST stands in the plan; its first 8 characters are enough while no other plan begins with "
+          "them. The next apply executes that plan and nothing else. Name and reason go into the history.",
+      .operands = Operands::Digest,
+      .options = {{.name = "reason", .help = "why, for the history (required)", .takes = Takes::Text, .value = "TEXT"},
+                  {.name = "reject", .help = "turn the plan down instead: the next run plans anew"}},
+      .examples = {{"audiencesync approve 7f3a91c2 --reason \"campaign ended\"", "then: audiencesync apply"},
+                   {"audiencesync approve 7f3a91c2 --reject --reason \"wrong audience\"", "the next run plans anew"}}};
+}
+
+CommandRow status_row() {
+  return {.command = Command::Status,
+          .group = CommandGroup::Follow,
+          .name = "status",
+          .usage = "[SYNC...]",
+          .summary = "says how each sync stands, and what waits for whom",
+          .tells = "Reads the state folder only; safe at any time, also while a run works.",
+          .operands = Operands::Syncs,
+          .options = {text_or_json("form of the answer")},
+          .examples = {{"audiencesync status", "all syncs"},
+                       {"audiencesync status --format json luma-loyalty", "one, for a monitor"}}};
+}
+
+CommandRow history_row() {
+  return {
+      .command = Command::History,
+      .group = CommandGroup::Follow,
+      .name = "history",
+      .usage = "[SYNC...]",
+      .summary = "lists past runs, newest first, and who approved what",
+      .tells = "Reads the state folder only.",
+      .operands = Operands::Syncs,
+      .options =
+          {text_or_json("form of the answer"),
+           {.name = "limit", .help = "runs shown of each sync", .takes = Takes::Text, .value = "N", .fallback = "20"}},
+      .examples = {{"audiencesync history luma-loyalty", "the last 20 runs"},
+                   {"audiencesync history --limit 5 --format json", "for a report"}}};
+}
+
+CommandRow explain_row() {
+  return {.command = Command::Explain,
+          .group = CommandGroup::Follow,
+          .name = "explain",
+          .usage = "SYNC [-]",
+          .summary = "says why a person is, or is not, in each audience",
+          .tells =
+              "Asks for the person's id, or reads it from stdin with \"-\". An id is never an argument: "
+              "every user of the machine can read those.",
+          .operands = Operands::Syncs,
+          .options = {text_or_json("form of the answer")},
+          .examples = {{"audiencesync explain luma-loyalty", "asks for the id"},
+                       {"audiencesync explain luma-loyalty - < id.txt", "for a script"}}};
+}
+
+CommandRow stages_row() {
+  return {.command = Command::Stages,
+          .group = CommandGroup::Program,
+          .name = "stages",
+          .usage = "",
+          .summary = "lists the stages of a run and what each does",
+          .tells = "",
+          .options = {text_or_json("form of the answer")},
+          .examples = {{"audiencesync stages", "in the order of a run"}}};
+}
+
+CommandRow schema_row() {
+  return {.command = Command::Schema,
+          .group = CommandGroup::Program,
+          .name = "schema",
+          .usage = "[manifest|settings|plan]",
+          .summary = "prints the JSON Schema of a manifest, the settings or a plan",
+          .tells = "For editors and checks of your own. Without an operand: of a manifest.",
+          .operands = Operands::Words,
+          .words = {"manifest", "settings", "plan"},
+          .examples = {{"audiencesync schema", "of a manifest, for an editor"},
+                       {"audiencesync schema plan", "of what plan --format json prints"}}};
+}
+
+CommandRow completion_row() {
+  return {.command = Command::Completion,
+          .group = CommandGroup::Program,
+          .name = "completion",
+          .usage = "bash|zsh|fish",
+          .summary = "prints a completion script for a shell",
+          .tells = "",
+          .operands = Operands::Words,
+          .words = {"bash", "zsh", "fish"},
+          .examples = {{"audiencesync completion bash > /etc/bash_completion.d/audiencesync", "for every user"},
+                       {"audiencesync completion zsh > ~/.zfunc/_audiencesync", "with ~/.zfunc in fpath"},
+                       {"audiencesync completion fish > ~/.config/fish/completions/audiencesync.fish", ""}}};
+}
+
+}  // namespace
+
+const std::vector<CommandRow>& command_table() {
+  static const std::vector<CommandRow> table{validate_row(), plan_row(),      apply_row(),   approve_row(),
+                                             status_row(),   history_row(),   explain_row(), stages_row(),
+                                             schema_row(),   completion_row()};
+  return table;
+}
+
+const std::vector<OptionRow>& common_options() {
+  static const std::vector<OptionRow> options{
+      {.name = "config",
+       .help = "settings (default /etc/audiencesync/audiencesync.yaml)",
+       .takes = Takes::File,
+       .value = "FILE"},
+      {.name = "state", .help = "state folder (default: from the settings)", .takes = Takes::Folder, .value = "DIR"},
+      {.name = "verbose", .help = "log every event to stderr"},
+      {.name = "help", .help = "show this help"}};
+  return options;
+}
+
+const CommandRow* command_row(std::string_view name) {
+  const auto& table = command_table();
+  const auto found = std::find_if(table.begin(), table.end(), [&](const auto& row) { return row.name == name; });
+  return found == table.end() ? nullptr : &*found;
+}
+
+std::string_view to_string(CommandGroup group) {
+  switch (group) {
+    case CommandGroup::Review:
+      return "see what would happen";
+    case CommandGroup::Change:
+      return "make it happen";
+    case CommandGroup::Follow:
+      return "see what happened";
+    case CommandGroup::Program:
+      return "about the program";
+  }
+  return "";
+}
+
+}  // namespace audiencesync
