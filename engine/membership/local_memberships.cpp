@@ -283,6 +283,16 @@ Result<std::unique_ptr<MemberReader>> LocalMemberships::members(const Digest& sn
   return std::unique_ptr<MemberReader>(std::make_unique<SnapshotMembers>(std::move(reader)));
 }
 
+Result<std::vector<AudiencePeople>> LocalMemberships::people(const Digest& snapshot) {
+  const auto reader = TRY(SnapshotReader::open(files_, snapshot_path(folder_, snapshot)));
+  std::vector<AudiencePeople> audiences;
+  for (std::size_t rank = 0; rank < reader->dictionary().size(); ++rank) {
+    const auto& entry = reader->dictionary().entry(static_cast<Rank>(rank));
+    audiences.push_back({entry.id, entry.name, reader->people()[rank]});
+  }
+  return audiences;
+}
+
 Result<void> LocalMemberships::check(const Digest& snapshot) {
   return check_snapshot(files_, snapshot_path(folder_, snapshot), snapshot, {});
 }

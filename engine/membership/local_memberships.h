@@ -35,6 +35,7 @@ class LocalMemberships final : public Memberships {
                         std::stop_token stop) override;
   Result<std::vector<ChangedRow>> sample(const Bulk& bulk, std::size_t most) override;
   Result<std::unique_ptr<MemberReader>> members(const Digest& snapshot) override;
+  Result<std::vector<AudiencePeople>> people(const Digest& snapshot) override;
   Result<void> check(const Digest& snapshot) override;
   Result<void> clean(const std::set<Digest>& keep) override;
 

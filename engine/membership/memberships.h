@@ -48,6 +48,13 @@ struct MemberRow {
   std::vector<AudienceId> audiences;  // sorted by id bytes; empty for a tombstone
 };
 
+/// How many people a snapshot has in one audience, under the name that their records carry.
+struct AudiencePeople {
+  AudienceId id;
+  std::string name;
+  std::uint64_t people = 0;
+};
+
 class MemberReader {
  public:
   virtual ~MemberReader() = default;
@@ -89,6 +96,9 @@ class Memberships {
   /// The changed people of a bulk, in stored order.
   virtual Result<std::vector<ChangedRow>> sample(const Bulk& bulk, std::size_t most) = 0;
   virtual Result<std::unique_ptr<MemberReader>> members(const Digest& snapshot) = 0;
+  /// How many people a snapshot has in each audience, by id and name; a renamed audience may be there under both names.
+  /// Reads no rows. Errors: NotFound, Corrupt.
+  virtual Result<std::vector<AudiencePeople>> people(const Digest& snapshot) = 0;
   /// Reads a whole snapshot and checks every checksum. Errors: NotFound, Corrupt.
   virtual Result<void> check(const Digest& snapshot) = 0;
 

@@ -48,6 +48,7 @@ class FakeMemberships final : public Memberships {
   }
   Result<std::vector<ChangedRow>> sample(const Bulk&, std::size_t) override { return std::vector<ChangedRow>(); }
   Result<std::unique_ptr<MemberReader>> members(const Digest&) override { return unused(); }
+  Result<std::vector<AudiencePeople>> people(const Digest&) override { return unused(); }
   Result<void> check(const Digest&) override { return unused(); }
   Result<void> clean(const std::set<Digest>&) override { return unused(); }
 

@@ -62,7 +62,7 @@ class FakeRecords final : public Records {
   std::vector<ChangeRecord> open;
 };
 
-/// Memberships that these stages never touch.
+/// Memberships that these stages never touch; one of them asks how many there are.
 class NoMemberships final : public Memberships {
  public:
   Result<Bulk> compare(const RelationSpec&, const SourceRef&, const BaseRef&, std::stop_token) override {
@@ -75,8 +75,11 @@ class NoMemberships final : public Memberships {
   }
   Result<std::vector<ChangedRow>> sample(const Bulk&, std::size_t) override { return none(); }
   Result<std::unique_ptr<MemberReader>> members(const Digest&) override { return none(); }
+  Result<std::vector<AudiencePeople>> people(const Digest&) override { return counted; }
   Result<void> check(const Digest&) override { return none(); }
   Result<void> clean(const std::set<Digest>&) override { return none(); }
+
+  std::vector<AudiencePeople> counted;  // of every snapshot
 
  private:
   static Error none() { return Error(ErrorCode::Internal, "no memberships in this test"); }
