@@ -25,6 +25,7 @@ struct Adapters {
   std::function<Result<std::unique_ptr<Store>>(const Path&, OpenMode)> open_store;
   http::RateLimits rate_limits;
   http::RetryPolicy retry;
+  std::string user = {};  // who runs the program, for the history
 };
 
 }  // namespace audiencesync

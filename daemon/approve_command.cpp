@@ -1,10 +1,69 @@
+#include <fmt/format.h>
+
+#include <ostream>
+
 #include "daemon/commands.h"
+#include "engine/store/state_lock.h"
 
 namespace audiencesync {
+namespace {
 
-ExitCode approve_command(const Options&, const Adapters&, const Console& console) {
-  say_error(console, Error(ErrorCode::Unsupported, "approve is not in this version"));
-  return ExitCode::Usage;
+Result<HeldPlan> find_plan(const Store& store, const std::string& digest, Time now) {
+  auto found = TRY(store.plans_to_approve(digest));
+  if (found.empty()) {
+    return Error(ErrorCode::NotFound,
+                 fmt::format("no plan with digest {} waits for an approval; audiencesync status shows what does, and "
+                             "audiencesync plan makes a new one",
+                             digest));
+  }
+  if (found.size() > 1) {
+    return Error(ErrorCode::Usage, fmt::format("{} plans begin with digest {} ({} and {}); write more of it",
+                                               found.size(), digest, found[0].digest, found[1].digest));
+  }
+  if (now >= found.front().until) {
+    return Error(ErrorCode::Refused,
+                 fmt::format("plan {} of {} lapsed at {}; make a new one: audiencesync plan --fresh",
+                             found.front().digest, found.front().uid, to_iso8601(found.front().until)));
+  }
+  return std::move(found.front());
+}
+
+Result<std::string> decide(const Options& options, const Adapters& adapters, Store& store, Time now) {
+  const auto held = TRY(find_plan(store, options.digest, now));
+  const auto short_digest = held.digest.substr(0, 16);
+  if (options.decision == Decision::Reject) {
+    TRY(store.decide_plan(held.id, HoldState::Rejected, adapters.user, options.reason, now));
+    return fmt::format("{}: plan {} is rejected; the next apply makes a new export and plans anew\n", held.uid,
+                       short_digest);
+  }
+  if (held.state == HoldState::Approved) {
+    return fmt::format("{}: plan {} was approved already, by {}: {}\n", held.uid, short_digest, held.by, held.reason);
+  }
+  TRY(store.decide_plan(held.id, HoldState::Approved, adapters.user, options.reason, now));
+  return fmt::format(
+      "{}: plan {} is approved until {}; the next apply executes exactly this, without\na new export\n"
+      "next: audiencesync apply {}\n",
+      held.uid, short_digest, to_iso8601(held.until), held.plan.text("file"));
+}
+
+}  // namespace
+
+ExitCode approve_command(const Options& options, const Adapters& adapters, const Console& console) {
+  const auto settings = settings_of(options, adapters, console);
+  if (!settings) return ExitCode::Invalid;
+  const auto fail = [&](const Error& error) {
+    say_error(console, error);
+    return exit_code(error.code());
+  };
+  const auto lock = StateLock::acquire(settings->state, "approve");
+  if (!lock.ok()) return fail(lock.error());
+  const auto store = adapters.open_store(settings->state / "state.db", OpenMode::ReadWrite);
+  if (!store.ok()) return fail(store.error());
+  // The machine's clock is near enough here: whether a plan has lapsed is judged again, in server time, by the apply.
+  const auto said = decide(options, adapters, **store, adapters.clock.now());
+  if (!said.ok()) return fail(said.error());
+  console.out << *said;
+  return ExitCode::Converged;
 }
 
 }  // namespace audiencesync

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/program.h"
+#include "daemon/user.h"
 #include "daemon/signals.h"
 #include "engine/http/curl/curl_transport.h"
 #include "engine/report/spdlog/spdlog_events.h"
@@ -21,7 +22,8 @@ int main(int argc, char** argv) {
   const SystemClock clock;
   http::CurlTransport transport;
   SpdlogEvents events(clock, {.verbosity = verbose ? Verbosity::Normal : Verbosity::Quiet});
-  const Adapters adapters{files, clock, transport, events, process_environment(), open_sqlite_store, {}, {}};
+  const Adapters adapters{files, clock, transport, events, process_environment(), open_sqlite_store, {}, {},
+                          current_user()};
 
   Console console{std::cout, std::cerr, {}};
   if (isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0) {

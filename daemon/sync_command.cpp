@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "daemon/commands.h"
+#include "daemon/plan_file.h"
 #include "daemon/session.h"
 #include "engine/base/json.h"
 #include "engine/report/plan_text.h"
@@ -21,19 +22,43 @@ void announce(const Console& console, const Manifest& manifest, const Change& ch
   console.err << fmt::format("{}: {} {}\n", manifest.name, to_string(change.action), change.key.text());
 }
 
-bool approve(const Options& options, const Console& console, const Plan& plan, Time now) {
+Consent approve(const Options& options, const Console& console, const Plan& plan, Time now) {
   console.err << plan_text(plan, now);
-  if (options.auto_approve) return true;
-  return console.ask && console.ask(fmt::format("apply these {} changes? [y/N] ", plan.changes.size()));
+  if (options.auto_approve || !options.plan_file.empty()) return Consent::Given;
+  if (!console.ask) return Consent::Awaited;
+  const auto changes = plan.changes.size() - plan.person_actions();
+  const auto question = fmt::format("apply {} change{}? [y/N] ", changes, changes == 1 ? "" : "s");
+  return console.ask(question) ? Consent::Given : Consent::Declined;
 }
 
-Result<Ended> run_one(const Options& options, const Adapters& adapters, const Console& console,
-                      const Settings& settings, const Manifest& manifest, Store& store, std::stop_token stop) {
+// What a run needs beside the sync itself.
+struct Inputs {
+  const Options& options;
+  const Adapters& adapters;
+  const Console& console;
+  const Settings& settings;
+  const std::optional<PlanFile>& reviewed;
+};
+
+Result<Ended> run_one(const Inputs& inputs, const Manifest& manifest, Store& store, std::stop_token stop) {
+  const auto& [options, adapters, console, settings, reviewed] = inputs;
   auto session = TRY(Session::open(adapters, settings, manifest, store, stop));
   RunOptions run;
   run.mode = options.command == Command::Apply ? Mode::Apply : Mode::Plan;
   const bool refresh = options.command == Command::Apply ? options.refresh : options.fresh;
   run.refresh = refresh ? Refresh::Yes : Refresh::No;
+  run.samples = options.samples;
+  run.user = adapters.user;
+  if (reviewed) {
+    const auto plan = reviewed->plans.find(manifest.uid);
+    if (plan == reviewed->plans.end()) {
+      return Error(ErrorCode::Usage, fmt::format("{} has no plan of this sync; name only the manifests it was made of",
+                                                 options.plan_file.string()));
+    }
+    run.exact = plan->second;
+    run.refresh = Refresh::No;
+  }
+  run.show = [&](const Plan& plan) { console.err << plan_text(plan, session->now()); };
   run.announce = [&](const Change& change) { announce(console, manifest, change); };
   run.approve = [&](const Plan& plan) { return approve(options, console, plan, session->now()); };
   Ended ended{session->run(run), {}};
@@ -44,9 +69,8 @@ Result<Ended> run_one(const Options& options, const Adapters& adapters, const Co
 ExitCode code_of(const Options& options, const RunResult& result, std::stop_token stop) {
   if (stop.stop_requested()) return ExitCode::Interrupted;
   const auto code = result.code();
-  if (options.command == Command::Plan && code == ExitCode::ChangesPending && !options.detailed_exitcode) {
-    return ExitCode::Converged;
-  }
+  const bool open = code == ExitCode::ChangesPending || code == ExitCode::Waits;
+  if (options.command == Command::Plan && open && !options.detailed_exitcode) return ExitCode::Converged;
   return code;
 }
 
@@ -78,31 +102,48 @@ Value value_of(const Manifest& manifest, const RunResult& result, ExitCode code)
   return value;
 }
 
+// A plan for `apply --plan` has to be JSON, whatever the person reads meanwhile.
+bool keeps_json(const Options& options) { return options.out.extension() == ".json"; }
+
 Result<void> write_out(const Options& options, const Adapters& adapters, const Console& console,
-                       const std::string& text) {
+                       const std::string& text, const std::string& json) {
+  const auto& shown = options.format == Format::Json ? json : text;
   if (options.out.empty()) {
-    console.out << text;
+    console.out << shown;
     return {};
   }
-  return adapters.files.write_atomic(std::filesystem::absolute(options.out), text);
+  const auto path = std::filesystem::absolute(options.out);
+  if (options.format == Format::Json || !keeps_json(options)) return adapters.files.write_atomic(path, shown);
+  console.out << text;
+  return adapters.files.write_atomic(path, json);
 }
 
 }  // namespace
 
 ExitCode sync_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop) {
-  if (options.command == Command::Apply && !options.auto_approve && !console.ask) {
-    say_error(console, Error(ErrorCode::Usage, "apply has no terminal to ask at; add --auto-approve"));
-    return ExitCode::Usage;
-  }
-  const auto settings = settings_of(options, adapters, console);
-  if (!settings) return ExitCode::Invalid;
-  const auto manifests = manifests_of(options, *settings, adapters, console);
-  if (!manifests) return ExitCode::Invalid;
-
   const auto fail = [&](const Error& error) {
     say_error(console, error);
     return exit_code(error.code());
   };
+  const bool reviewed_plan = !options.plan_file.empty();
+  if (options.command == Command::Apply && !options.auto_approve && !reviewed_plan && !console.ask) {
+    return fail(Error(ErrorCode::Usage,
+                      "apply has no terminal to ask at; add --auto-approve, or --plan FILE with a "
+                      "plan that was reviewed"));
+  }
+  const auto settings = settings_of(options, adapters, console);
+  if (!settings) return ExitCode::Invalid;
+  std::optional<PlanFile> reviewed;
+  Options named = options;
+  if (reviewed_plan) {
+    auto read = read_plan_file(adapters.files, options.plan_file);
+    if (!read.ok()) return fail(read.error());
+    reviewed = std::move(read).take();
+    if (named.arguments.empty()) named.arguments = reviewed->manifests;
+  }
+  const auto manifests = manifests_of(named, *settings, adapters, console);
+  if (!manifests) return ExitCode::Invalid;
+
   const auto lock = StateLock::acquire(settings->state, options.command == Command::Apply ? "apply" : "plan");
   if (!lock.ok()) return fail(lock.error());
   const auto store = adapters.open_store(settings->state / "state.db", OpenMode::ReadWrite);
@@ -112,7 +153,7 @@ ExitCode sync_command(const Options& options, const Adapters& adapters, const Co
   std::string text;
   Value::Array syncs;
   for (const auto& manifest : *manifests) {
-    auto ended = run_one(options, adapters, console, *settings, manifest, **store, stop);
+    auto ended = run_one({options, adapters, console, *settings, reviewed}, manifest, **store, stop);
     RunResult result;
     Time now{};
     if (ended.ok()) {
@@ -124,17 +165,14 @@ ExitCode sync_command(const Options& options, const Adapters& adapters, const Co
     const auto code = code_of(options, result, stop);
     worst_code = worst(worst_code, code);
     if (result.error) say_error(console, Error(*result.error).in(manifest.name));
-    if (options.format == Format::Json) {
-      syncs.push_back(value_of(manifest, result, code));
-    } else {
-      text += text_of(options, result, now);
-    }
+    syncs.push_back(value_of(manifest, result, code));
+    text += text_of(options, result, now);
     if (stop.stop_requested()) break;
   }
-  if (options.format == Format::Json) {
-    text = to_json_pretty(Value::Object{{"version", 1}, {"syncs", std::move(syncs)}}) + "\n";
+  const auto json = to_json_pretty(Value::Object{{"version", 1}, {"syncs", std::move(syncs)}}) + "\n";
+  if (const auto written = write_out(options, adapters, console, text, json); !written.ok()) {
+    return fail(written.error());
   }
-  if (const auto written = write_out(options, adapters, console, text); !written.ok()) return fail(written.error());
   return worst_code;
 }
 

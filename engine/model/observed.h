@@ -18,15 +18,15 @@ struct Guide {
 
 /// What a stage saw of its slice of the platform.
 struct Observed {
-  std::vector<Resource> resources;      // those that exist, any order
-  std::map<ResourceKey, Guide> guides;  // for changes that are person actions
+  std::vector<Resource> resources;           // those that exist, any order
+  std::map<ResourceKey, Guide> guides = {};  // for changes that are person actions
   /// Why nothing was compared, for the plan: "skipped: ...", "cannot check: needs ...". Then there are no changes.
-  std::optional<std::string> unchecked;
-  std::string state;  // how this slice stands, for the plan: "verified"; empty: the engine's own words
-  Outputs outputs;    // for later stages, as far as known
-  std::vector<Finding> findings;
+  std::optional<std::string> unchecked = {};
+  std::string state = {};  // how this slice stands, for the plan: "verified"; empty: the engine's own words
+  Outputs outputs = {};    // for later stages, as far as known
+  std::vector<Finding> findings = {};
   /// Facts to keep for later runs once this one may write: pinned audience ids. Null forgets.
-  std::map<std::string, Value> remember;
+  std::map<std::string, Value> remember = {};
 };
 
 }  // namespace audiencesync

@@ -13,13 +13,27 @@ namespace audiencesync {
 enum class Refresh { No, Yes };
 enum class Mode { Plan, Apply };
 
+/// What somebody says to a plan.
+enum class Consent {
+  Given,
+  Declined,  // a person said no: nothing is done, nothing is held
+  Awaited,   // nobody was there to ask: the plan is held until somebody approves it
+};
+
 struct RunOptions {
   Mode mode = Mode::Plan;
   Refresh refresh = Refresh::No;  // make a new export first
-  /// Asked once for each plan that changes something, before anything of it is done. Not asked for refresh writes.
-  std::function<bool(const Plan&)> approve = [](const Plan&) { return false; };
+  /// A reviewed plan (Plan::to_value): exactly this is applied, from its own export, or nothing.
+  std::optional<Value> exact;
+  std::size_t samples = 3;  // masked people per kind of change in the plan
+  std::string user;         // who runs this, for the history
+  /// Asked once for each plan that changes something, before anything of it is done; not for refresh writes, and not
+  /// for a plan that `approve` let through.
+  std::function<Consent(const Plan&)> approve = [](const Plan&) { return Consent::Awaited; };
   /// Told of refresh writes before they happen, and of each change as it begins.
   std::function<void(const Change&)> announce = [](const Change&) {};
+  /// Told of a plan that is executed without being asked about, because it was approved before.
+  std::function<void(const Plan&)> show = [](const Plan&) {};
 };
 
 /// How one sync ended.
@@ -34,7 +48,8 @@ struct RunResult {
 /// One pass of the engine over one sync: settle what an interrupted run left, refresh, plan exactly, guard, ask,
 /// execute, verify, record.
 ///
-/// Level-based: it compares states and can be killed at any call or durable write; calling it again continues.
+/// Level-based: it compares states and can be killed at any call or durable write; calling it again continues. A held
+/// plan is not replaced by a refresh: while there is one, everything is planned from its export.
 /// Ends in exactly one verdict; every error is in the result, nothing is thrown. Needs the state lock for anything but
 /// a plan without refresh. Blocks; one thread.
 class SyncRun {
@@ -48,10 +63,22 @@ class SyncRun {
   struct State;
   Result<Verdict> dry(State& state);
   Result<Verdict> live(State& state);
-  Result<bool> has_open_target_change();
-  Result<void> settle_open_changes(State& state);
+  Result<std::optional<Verdict>> round(State& state);
+  Result<std::optional<Verdict>> execute_plan(State& state, class Pass& pass);
+  Result<Verdict> finish(State& state, class Pass& pass);
+  Result<void> record_end(State& state, RunResult& result);
+
+  // Planning.
   Result<bool> refresh(State& state, class Pass& pass);
   Result<void> converge_plan(State& state, class Pass& pass);
+  Result<void> add_view(State& state, class Pass& pass, const struct StageView& view);
+  Result<void> complete_plan(State& state);
+  Result<void> prove(State& state, class Pass& pass);
+  Result<bool> still_fits(State& state);
+
+  // Executing.
+  Result<bool> has_open_target_change();
+  Result<void> settle_open_changes(State& state);
   Result<void> apply_changes(State& state, class Pass& pass, const std::vector<Change>& changes);
   Result<void> apply_change(State& state, class Pass& pass, const Change& change);
   Result<void> finish_change(State& state, const ChangeRecord& record, Result<Applied> applied, class Pass& pass);

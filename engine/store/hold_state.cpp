@@ -4,6 +4,8 @@ namespace audiencesync {
 
 const char* to_string(HoldState state) {
   switch (state) {
+    case HoldState::Offered:
+      return "offered";
     case HoldState::Held:
       return "held";
     case HoldState::Approved:

@@ -79,6 +79,7 @@ struct QuarantineRecord {
 };
 
 enum class HoldState {
+  Offered,   // was shown by a dry run: nothing is held for it, but it can be approved
   Held,      // waits for an approval
   Approved,  // the next apply executes exactly this
   Rejected,
@@ -121,8 +122,10 @@ class Records {
   virtual Result<std::optional<RunRecord>> last_run(const std::string& uid) const = 0;
   virtual Result<std::vector<RunRecord>> runs(const std::string& uid, std::size_t most) const = 0;
   virtual Result<std::vector<std::string>> syncs() const = 0;  // uids that ever ran, sorted
-  /// Newest first, whatever became of them; at most the first is live.
+  /// Newest first, whatever became of them, but not what was only offered; at most the first is live.
   virtual Result<std::vector<HeldPlan>> held_plans(const std::string& uid, std::size_t most) const = 0;
+  /// Plans of any sync that can be approved or are, and whose digest begins like this; by id.
+  virtual Result<std::vector<HeldPlan>> plans_to_approve(const std::string& digest_prefix) const = 0;
 };
 
 /// The intent log and the run store. Every mutating call is one durable transaction: on return it is on the disk.
@@ -156,9 +159,11 @@ class Store : public Records {
   /// The quarantine of a relation becomes exactly this.
   virtual Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) = 0;
 
-  /// Holds a plan; one of the same sync that is still live becomes stale in the same transaction.
+  /// Holds a plan, or offers it (`plan.state`). In the same transaction another one of the sync in that place goes: a
+  /// live one becomes stale, an offered one is dropped.
   virtual Result<HeldPlan> hold_plan(const HeldPlan& plan) = 0;
-  /// Errors: Internal when the plan is not live.
+  /// Approving a plan that was only offered holds it, in the place of another one that is live.
+  /// Errors: Internal when the plan is neither live nor offered.
   virtual Result<void> decide_plan(std::int64_t plan, HoldState state, const std::string& by, const std::string& reason,
                                    Time now) = 0;
 

@@ -53,6 +53,9 @@ class FakeRecords final : public Records {
     return std::vector<RunRecord>();
   }
   Result<std::vector<std::string>> syncs() const override { return std::vector<std::string>(); }
+  Result<std::vector<HeldPlan>> plans_to_approve(const std::string&) const override {
+    return std::vector<HeldPlan>();
+  }
   Result<std::vector<HeldPlan>> held_plans(const std::string&, std::size_t) const override {
     return std::vector<HeldPlan>();
   }

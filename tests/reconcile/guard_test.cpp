@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
 std::vector<std::string> texts(const std::vector<Finding>& findings) {
   std::vector<std::string> out;
   for (const auto& finding : findings) {
-    EXPECT_EQ(finding.severity, Severity::Refuse);
+    EXPECT_EQ(finding.severity, Severity::Guard);
     EXPECT_EQ(finding.code, "guard");
     out.push_back(finding.text);
   }
@@ -99,23 +99,24 @@ std::vector<std::string> texts(const std::vector<Finding>& findings) {
 }
 
 TEST(GuardText, SaysTheNumbersAndTheWayOut) {
-  EXPECT_THAT(texts(guard(Guard{}, moving(1000, 400, 600), {"A1"})),
-              ElementsAre("600 of 1000 memberships would be removed (60.0 %, allowed 10%); if that is intended, raise "
-                          "guard.max_removals in the manifest for this change",
-                          "audience 'Gold' would shrink from 1000 to 400 people (60.0 %, allowed 50%); if that is "
-                          "intended, raise guard.max_audience_shrink in the manifest for this change"));
+  EXPECT_THAT(
+      texts(guard(Guard{}, moving(1000, 400, 600), {"A1"})),
+      ElementsAre("600 of 1000 memberships would be removed (60.0 %, allowed 10%); the limit is guard.max_removals",
+                  "audience 'Gold' would shrink from 1000 to 400 people (60.0 %, allowed 50%); the limit is "
+                  "guard.max_audience_shrink"));
   EXPECT_THAT(texts(guard(Guard{}, moving(1000, 4000, 0, 3000), {"A1"})),
-              ElementsAre("audience 'Gold' would grow from 1000 to 4000 people (300.0 %, allowed 200%); if that is "
-                          "intended, raise guard.max_audience_growth in the manifest for this change"));
+              ElementsAre("audience 'Gold' would grow from 1000 to 4000 people (300.0 %, allowed 200%); the limit is "
+                          "guard.max_audience_growth"));
 }
 
 TEST(GuardText, AnEmptiedAudienceIsToldAsThatAndNotAlsoAsShrinking) {
   auto limits = open_guard();
   limits.allow_empty_audience = false;
   limits.max_audience_shrink = share(0.5);
-  EXPECT_THAT(texts(guard(limits, moving(150, 0, 150), {"A1"})),
-              ElementsAre("audience 'Gold' would be emptied: 150 people before, none after; if that is intended, set "
-                          "guard.allow_empty_audience to true in the manifest for this change"));
+  EXPECT_THAT(
+      texts(guard(limits, moving(150, 0, 150), {"A1"})),
+      ElementsAre(
+          "audience 'Gold' would be emptied: 150 people before, none after; the limit is guard.allow_empty_audience"));
 }
 
 TEST(Guard, AnEmptiedAudienceMayBeAllowedButStillShrinks) {
@@ -155,9 +156,9 @@ TEST(Guard, AWithdrawnAudienceCountsForRemovalsOnly) {
   EXPECT_THAT(guard(limits, bulk, {"A2"}), IsEmpty());
 
   limits.max_removals = share(0.1);
-  EXPECT_THAT(texts(guard(limits, bulk, {"A2"})),
-              ElementsAre("400 of 1000 memberships would be removed (40.0 %, allowed 10%); if that is intended, raise "
-                          "guard.max_removals in the manifest for this change"));
+  EXPECT_THAT(
+      texts(guard(limits, bulk, {"A2"})),
+      ElementsAre("400 of 1000 memberships would be removed (40.0 %, allowed 10%); the limit is guard.max_removals"));
 }
 
 TEST(Guard, RemovalsAreCountedOverAllAudiences) {

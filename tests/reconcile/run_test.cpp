@@ -34,7 +34,7 @@ class RunTest : public testing::Test, protected RunWorld {
     options.refresh = refresh;
     options.approve = [&](const Plan&) {
       ADD_FAILURE() << "a plan asks nobody";
-      return false;
+      return Consent::Declined;
     };
     return execute(options);
   }
@@ -44,7 +44,7 @@ class RunTest : public testing::Test, protected RunWorld {
     options.refresh = refresh;
     options.approve = [&](const Plan& asked_for) {
       asked.push_back(asked_for.digest());
-      return approves;
+      return consent;
     };
     options.announce = [&](const Change& change) { announced.push_back(change.key.text()); };
     return execute(options);
@@ -67,7 +67,7 @@ class RunTest : public testing::Test, protected RunWorld {
   Slice staging;
   Slice target;
   std::vector<StageDescriptor> stages;
-  bool approves = true;
+  Consent consent = Consent::Given;
   std::vector<Digest> asked;
   std::vector<std::string> announced;
 };
@@ -130,9 +130,10 @@ TEST_F(RunTest, ARefusalWhilePlanningStopsBeforeTheNextStageIsAsked) {
 TEST_F(RunTest, ADryRunSaysThatAnEarlierRunWasInterrupted) {
   left_open(wanted_change("a", "1"));
   const auto result = plan();
-  ASSERT_THAT(result.plan.findings, SizeIs(1));
+  ASSERT_THAT(result.plan.findings, SizeIs(2));
   EXPECT_EQ(result.plan.findings[0].severity, Severity::Warning);
   EXPECT_THAT(result.plan.findings[0].text, HasSubstr("interrupted in target/a"));
+  EXPECT_EQ(result.plan.findings[1].code, "first-plan");
   EXPECT_THAT(target.told, IsEmpty());
   EXPECT_THAT(must(store->open_changes("luma")), SizeIs(1));
 }
@@ -164,7 +165,7 @@ TEST_F(RunTest, ApplyingAgainAsksNobodyAndDoesNothing) {
 }
 
 TEST_F(RunTest, WhatIsNotApprovedWaitsAndNothingIsApplied) {
-  approves = false;
+  consent = Consent::Declined;
   target.remember = {{"pin", Value("x")}};
 
   const auto result = apply();
@@ -267,8 +268,9 @@ TEST_F(RunTest, AGuardThatTripsIsARefusal) {
   const auto result = apply();
 
   EXPECT_EQ(result.verdict, Verdict::Refused);
-  ASSERT_THAT(result.plan.findings, SizeIs(1));
+  ASSERT_THAT(result.plan.findings, SizeIs(2));
   EXPECT_EQ(result.plan.findings[0].code, "guard");
+  EXPECT_EQ(result.plan.findings[1].code, "first-plan");
   EXPECT_EQ(result.plan.base, "base-1");
   EXPECT_EQ(result.plan.audiences, target.pending->audiences);
   EXPECT_THAT(target.told, IsEmpty());

@@ -76,6 +76,10 @@ Result<std::vector<HeldPlan>> MortalStore::held_plans(const std::string& uid, st
   return store_->held_plans(uid, most);
 }
 
+Result<std::vector<HeldPlan>> MortalStore::plans_to_approve(const std::string& digest_prefix) const {
+  return store_->plans_to_approve(digest_prefix);
+}
+
 Result<HeldPlan> MortalStore::hold_plan(const HeldPlan& plan) {
   return write([&] { return store_->hold_plan(plan); });
 }
@@ -178,7 +182,7 @@ RunResult Life::run(const Registry& stages, Refresh refresh) {
   RunOptions options;
   options.mode = Mode::Apply;
   options.refresh = refresh;
-  options.approve = [](const Plan&) { return true; };
+  options.approve = [](const Plan&) { return Consent::Given; };
   return run.execute(options);
 }
 

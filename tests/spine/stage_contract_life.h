@@ -45,6 +45,7 @@ class MortalStore final : public Store {
   Result<std::vector<RunRecord>> runs(const std::string& uid, std::size_t most) const override;
   Result<std::vector<std::string>> syncs() const override;
   Result<std::vector<HeldPlan>> held_plans(const std::string& uid, std::size_t most) const override;
+  Result<std::vector<HeldPlan>> plans_to_approve(const std::string& digest_prefix) const override;
   Result<HeldPlan> hold_plan(const HeldPlan& plan) override;
   Result<void> decide_plan(std::int64_t plan, HoldState state, const std::string& by, const std::string& reason,
                            Time now) override;

@@ -113,6 +113,9 @@ class SeamedStore final : public Store {
   Result<std::vector<HeldPlan>> held_plans(const std::string& uid, std::size_t most) const override {
     return store_->held_plans(uid, most);
   }
+  Result<std::vector<HeldPlan>> plans_to_approve(const std::string& digest_prefix) const override {
+    return store_->plans_to_approve(digest_prefix);
+  }
   Result<HeldPlan> hold_plan(const HeldPlan& plan) override {
     return durable([&] { return store_->hold_plan(plan); });
   }

@@ -78,8 +78,8 @@ BatchRecord read_batch(const SqliteStatement& row) {
 namespace {
 
 std::optional<HoldState> hold_state_from(const std::string& text) {
-  for (const auto state : {HoldState::Held, HoldState::Approved, HoldState::Rejected, HoldState::Lapsed,
-                           HoldState::Stale, HoldState::Applied}) {
+  for (const auto state : {HoldState::Offered, HoldState::Held, HoldState::Approved, HoldState::Rejected,
+                           HoldState::Lapsed, HoldState::Stale, HoldState::Applied}) {
     if (text == to_string(state)) return state;
   }
   return std::nullopt;

@@ -64,26 +64,33 @@ class SqliteStore final : public Store {
   }
 
   Result<std::vector<HeldPlan>> held_plans(const std::string& uid, std::size_t most) const override {
-    return list<HeldPlan>(select(kHeldPlanColumns, "held_plans WHERE uid = ? ORDER BY id DESC LIMIT ?"),
-                          "read the held plans", {uid, static_cast<std::int64_t>(most)},
+    return list<HeldPlan>(
+        select(kHeldPlanColumns, "held_plans WHERE uid = ? AND state <> 'offered' ORDER BY id DESC LIMIT ?"),
+        "read the held plans", {uid, static_cast<std::int64_t>(most)},
+        [this](const SqliteStatement& row) { return read_held_plan(*database_, row); });
+  }
+
+  Result<std::vector<HeldPlan>> plans_to_approve(const std::string& digest_prefix) const override {
+    return list<HeldPlan>(select(kHeldPlanColumns,
+                                 "held_plans WHERE substr(digest, 1, ?) = ? AND state IN ('offered', 'held', "
+                                 "'approved') ORDER BY id"),
+                          "read the plans to approve", {static_cast<std::int64_t>(digest_prefix.size()), digest_prefix},
                           [this](const SqliteStatement& row) { return read_held_plan(*database_, row); });
   }
 
   Result<HeldPlan> hold_plan(const HeldPlan& plan) override {
     return write<HeldPlan>("hold a plan", [&]() -> Result<HeldPlan> {
+      TRY(database_->run("DELETE FROM held_plans WHERE uid = ? AND state = 'offered'", "drop an offered plan",
+                         {plan.uid}));
+      if (plan.state != HoldState::Offered) TRY(release_live(plan.uid, "a newer plan is held", plan.since));
       TRY(
-          database_->run("UPDATE held_plans SET state = 'stale', decided = ?, reason = 'a newer plan is held' "
-                         "WHERE uid = ? AND state IN ('held', 'approved')",
-                         "release a plan", {to_epoch_ms(plan.since), plan.uid}));
-      TRY(
-          database_->run("INSERT INTO held_plans (uid, digest, definition, source, plan, since, until) "
-                         "VALUES (?, ?, ?, ?, ?, ?, ?)",
+          database_->run("INSERT INTO held_plans (uid, digest, definition, source, plan, since, until, state) "
+                         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                          "hold a plan",
                          {plan.uid, plan.digest, plan.definition, plan.source, to_json(plan.plan),
-                          to_epoch_ms(plan.since), to_epoch_ms(plan.until)}));
+                          to_epoch_ms(plan.since), to_epoch_ms(plan.until), std::string_view(to_string(plan.state))}));
       HeldPlan held = plan;
       held.id = database_->last_insert_id();
-      held.state = HoldState::Held;
       return held;
     });
   }
@@ -91,11 +98,12 @@ class SqliteStore final : public Store {
   Result<void> decide_plan(std::int64_t plan, HoldState state, const std::string& by, const std::string& reason,
                            Time now) override {
     return write<void>("decide a held plan", [&]() -> Result<void> {
+      if (state == HoldState::Approved) TRY(make_way_for(plan, now));
       const auto decided = TRY(database_->run(
           "UPDATE held_plans SET state = ?, decided = ?, decided_by = CASE WHEN ? = '' THEN "
           "decided_by ELSE ? END, reason = CASE WHEN ? = '' THEN reason ELSE ? END "
-          "WHERE id = ? AND state IN ('held', 'approved')",
-          "decide a held plan", {std::string(to_string(state)), to_epoch_ms(now), by, by, reason, reason, plan}));
+          "WHERE id = ? AND state IN ('offered', 'held', 'approved')",
+          "decide a held plan", {std::string_view(to_string(state)), to_epoch_ms(now), by, by, reason, reason, plan}));
       if (decided == 1) return {};
       return misuse(fmt::format("cannot decide held plan {}: there is no such plan, or it is no longer held", plan));
     });
@@ -267,6 +275,23 @@ class SqliteStore final : public Store {
     auto row = TRY(database_->query(sql.c_str(), "read the current snapshot", {relation}));
     if (!TRY(row.step())) return std::optional<SnapshotRecord>{};
     return std::optional(read_snapshot(row));
+  }
+
+  Result<void> release_live(const std::string& uid, std::string_view why, Time now) {
+    TRY(
+        database_->run("UPDATE held_plans SET state = 'stale', decided = ?, reason = ? "
+                       "WHERE uid = ? AND state IN ('held', 'approved')",
+                       "release a plan", {to_epoch_ms(now), why, uid}));
+    return {};
+  }
+
+  Result<void> make_way_for(std::int64_t plan, Time now) {
+    TRY(
+        database_->run("UPDATE held_plans SET state = 'stale', decided = ?, reason = 'another plan was approved' "
+                       "WHERE uid = (SELECT uid FROM held_plans WHERE id = ?) AND id <> ? "
+                       "AND state IN ('held', 'approved')",
+                       "release a plan", {to_epoch_ms(now), plan, plan}));
+    return {};
   }
 
   Result<std::int64_t> next_number(const std::string& sequence) {

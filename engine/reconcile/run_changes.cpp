@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/reconcile/logged_context.h"
+#include "engine/reconcile/pass.h"
+#include "engine/reconcile/run_state.h"
+
+// The executing half of a run: each change goes through the intent log.
+
+namespace audiencesync {
+namespace {
+
+// The outcome is not known or may still come: the change stays open and the next run continues it.
+bool stays_open(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::NotFinished:
+    case ErrorCode::Unavailable:
+    case ErrorCode::Timeout:
+    case ErrorCode::Unknown:
+    case ErrorCode::Interrupted:
+    case ErrorCode::Authentication:
+    case ErrorCode::Permission:
+    case ErrorCode::NoSpace:
+    case ErrorCode::Io:
+      return true;
+    case ErrorCode::Usage:
+    case ErrorCode::Invalid:
+    case ErrorCode::Unsupported:
+    case ErrorCode::NotFound:
+    case ErrorCode::Conflict:
+    case ErrorCode::Refused:
+    case ErrorCode::Locked:
+    case ErrorCode::Rejected:
+    case ErrorCode::Corrupt:
+    case ErrorCode::Internal:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+// An interrupted write into the target is finished by apply only: a plan, refreshed or not, does not touch it.
+Result<bool> SyncRun::has_open_target_change() {
+  const auto open = TRY(store_.open_changes(services_.manifest.uid));
+  return std::any_of(open.begin(), open.end(), [&](const ChangeRecord& record) {
+    const auto* descriptor = registry_.find(record.change.key.stage);
+    return descriptor == nullptr || descriptor->phase != Phase::Refresh;
+  });
+}
+
+Result<void> SyncRun::settle_open_changes(State& state) {
+  const auto open = TRY(store_.open_changes(services_.manifest.uid));
+  for (const auto& record : open) {
+    const auto* descriptor = registry_.find(record.change.key.stage);
+    if (descriptor == nullptr) {
+      return Error(ErrorCode::Unsupported,
+                   fmt::format("an interrupted change belongs to stage '{}', which this version "
+                               "does not have; finish it with the version that began it",
+                               record.change.key.stage));
+    }
+    services_.events.emit("change.resumed", {{"sync", services_.manifest.name}, {"change", record.change.key.text()}});
+    state.options.announce(record.change);
+    if (record.change.bulk) state.written = record.change.bulk;
+    Pass pass(registry_, services_);
+    LoggedContext context(services_, pass.outputs(), store_, writer_, record.id);
+    auto finished = finish_change(state, record, pass.stage(*descriptor).apply(record.change, context), pass);
+    if (!finished.ok() && stays_open(finished.error().code())) return finished;
+    if (!finished.ok()) {
+      services_.events.warn("change.abandoned", {{"change", record.change.key.text()},
+                                                 {"error", finished.error().text()},
+                                                 {"next", "observing and planning again"}});
+    }
+  }
+  return {};
+}
+
+Result<void> SyncRun::apply_changes(State& state, Pass& pass, const std::vector<Change>& changes) {
+  // By value: a later round fills the plan these come from.
+  const std::vector<Change> ordered = changes;
+  for (const auto& change : ordered) {
+    if (change.action == Action::Person) continue;
+    TRY(apply_change(state, pass, change));
+  }
+  return {};
+}
+
+Result<void> SyncRun::apply_change(State& state, Pass& pass, const Change& change) {
+  const auto* descriptor = registry_.find(change.key.stage);
+  Change resolved = change;
+  resolved.after = resolve(change.after, pass.outputs());
+  const auto unknown = std::find_if(resolved.after.begin(), resolved.after.end(),
+                                    [](const auto& field) { return std::holds_alternative<Ref>(field.second); });
+  if (unknown != resolved.after.end()) {
+    return Error(ErrorCode::Internal, fmt::format("{}: field '{}' is still unknown when it must be written",
+                                                  change.key.text(), unknown->first));
+  }
+  state.options.announce(resolved);
+  const auto record = TRY(store_.open_change(state.record->id, resolved, services_.server.now()));
+  LoggedContext context(services_, pass.outputs(), store_, writer_, record.id);
+  return finish_change(state, record, pass.stage(*descriptor).apply(resolved, context), pass);
+}
+
+Result<void> SyncRun::finish_change(State& state, const ChangeRecord& record, Result<Applied> applied, Pass& pass) {
+  const auto now = services_.server.now();
+  const auto name = record.change.key.text();
+  if (applied.ok()) {
+    pass.outputs().put(record.change.key.stage, applied->outputs);
+    TRY(store_.close_change(record.id, "done", applied->proof.to_value(), now));
+    ++state.applied;
+    services_.events.emit(
+        "change.applied",
+        {{"sync", services_.manifest.name}, {"change", name}, {"action", to_string(record.change.action)}});
+    return {};
+  }
+  Error error = std::move(applied).error().in(fmt::format("apply {}", name));
+  if (stays_open(error.code())) return error;
+  const auto state_word = error.code() == ErrorCode::Conflict ? "abandoned" : "failed";
+  TRY(store_.close_change(record.id, state_word, Value::Object{{"error", error.text()}}, now));
+  return error;
+}
+
+}  // namespace audiencesync
