@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/base/value.h"
+#include "engine/manifest/nearest_word.h"
 #include "engine/manifest/problems.h"
 #include "engine/manifest/yaml_document.h"
 
@@ -61,9 +62,6 @@ using FieldTable = std::vector<Field>;
 /// Checks a map against its table and reports everything: unknown, missing, later and empty keys, wrong types, words
 /// and values. `path` is the dotted name of the map for messages, "" for the root. Reported nodes are passed over.
 void check_fields(const YamlNode& map, const FieldTable& table, const std::string& path, Problems& problems);
-
-/// A name of the list that `word` probably was meant to be; nullopt when none is near.
-std::optional<std::string_view> nearest_word(std::string_view word, const std::vector<std::string_view>& known);
 
 /// JSON Schema (draft 2020-12) of a file whose root map is described by the table; later keys are left out.
 Value json_schema(std::string_view title, std::string_view description, const FieldTable& table);

@@ -1,7 +1,9 @@
-#include <algorithm>
-#include <numeric>
+#include "engine/manifest/nearest_word.h"
 
-#include "engine/manifest/field_table.h"
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <string>
 
 namespace audiencesync {
 namespace {
