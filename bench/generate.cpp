@@ -1,0 +1,72 @@
+// Writes the data of the benchmark: two generations of one population as JSON lines and as Parquet, eight files each.
+//
+// usage: bench_generate PROFILES FOLDER [json|parquet]
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "bench/profiles.h"
+#include "bench/sql.h"
+
+namespace audiencesync::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_json(const fs::path& path, const Population& population, std::uint64_t part, Generation generation,
+                const std::vector<std::string>& audiences) {
+  std::ofstream file(path, std::ios::binary);
+  std::string text;
+  for (auto person = population.first_of(part); person < population.first_of(part + 1); ++person) {
+    append_profile(text, population, person, generation, audiences);
+    if (text.size() < (1 << 20)) continue;
+    file << text;
+    text.clear();
+  }
+  file << text;
+  if (!file.flush()) {
+    fmt::print(stderr, "error: {}: cannot be written\n", path.string());
+    std::exit(1);
+  }
+}
+
+int generate(std::uint64_t profiles, const fs::path& folder, const std::string& kinds) {
+  const Population population{profiles};
+  std::vector<std::string> audiences;
+  for (std::uint64_t i = 0; i < Population::kAudiences; ++i) audiences.push_back(audience_id(i));
+  Sql sql;
+  sql.run("SET preserve_insertion_order = true");
+  sql.run("SET memory_limit = '4GB'");
+  for (const auto generation : {Generation::Old, Generation::New}) {
+    const auto below = folder / (generation == Generation::Old ? "old" : "new");
+    fs::create_directories(below);
+    for (std::uint64_t part = 0; part < Population::kParts; ++part) {
+      const auto json = below / fmt::format("part-{:05}.json", part);
+      write_json(json, population, part, generation, audiences);
+      const auto parquet = below / fmt::format("part-{:05}.snappy.parquet", part);
+      sql.run(
+          fmt::format("COPY (SELECT * FROM read_json('{}', format = 'newline_delimited', columns = {{"
+                      "'_demoemea': 'STRUCT(identification STRUCT(core STRUCT(email VARCHAR)))', "
+                      "'segmentMembership': 'MAP(VARCHAR, MAP(VARCHAR, STRUCT(\"lastQualificationTime\" TIMESTAMP, "
+                      "status VARCHAR)))'}})) TO '{}' (FORMAT parquet, COMPRESSION snappy)",
+                      json.string(), parquet.string()));
+      if (kinds == "parquet") fs::remove(json);
+      if (kinds == "json") fs::remove(parquet);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace audiencesync::bench
+
+int main(int count, char** words) {
+  if (count < 3) {
+    fmt::print(stderr, "usage: bench_generate PROFILES FOLDER [json|parquet]\n");
+    return 2;
+  }
+  return audiencesync::bench::generate(std::strtoull(words[1], nullptr, 10), words[2], count > 3 ? words[3] : "both");
+}
