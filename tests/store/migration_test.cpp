@@ -1,0 +1,69 @@
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "engine/store/sqlite/sqlite_schema.h"
+#include "tests/store/scratch.h"
+
+namespace audiencesync {
+namespace {
+
+using testing::SizeIs;
+
+// States of every version that was ever in use, as the program of that version left them.
+class Migration : public testing::TestWithParam<const char*> {
+ protected:
+  Migration() {
+    std::ifstream stream(std::string(AUDIENCESYNC_SOURCE_DIR) + "/tests/store/states/" + GetParam() + ".sql");
+    const std::string sql(std::istreambuf_iterator<char>(stream), {});
+    EXPECT_FALSE(sql.empty());
+    must(PosixFiles().make_folder(file.parent_path()));
+    auto database = must(SqliteDatabase::open(file, OpenMode::ReadWrite));
+    must(database->run_script(sql.c_str(), "make an old state"));
+  }
+
+  Scratch scratch;
+  Path file = scratch.folder() / "state" / "state.db";
+};
+
+TEST_P(Migration, KeepsEverythingThatWasKnown) {
+  const auto store = must(open_sqlite_store(file, OpenMode::ReadWrite));
+
+  const auto run = must(store->last_run("loyalty"));
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->verdict, "converged");
+  EXPECT_EQ(run->summary.number("applied"), 1);
+  const auto current = must(store->current("loyalty/analytics"));
+  ASSERT_TRUE(current);
+  EXPECT_EQ(current->content, "c1");
+  EXPECT_EQ(current->generation, 7);
+  EXPECT_THAT(must(store->batches("loyalty/analytics")), SizeIs(1));
+  EXPECT_THAT(must(store->quarantine("loyalty/analytics")), SizeIs(1));
+  EXPECT_EQ(must(store->remembered("loyalty", "pin:Gold")), Value("A1"));
+  const auto next = must(store->begin_run("loyalty", "d1", Value(), at(20)));
+  const auto change = must(store->open_change(next.id, change_named("x"), at(21)));
+  EXPECT_EQ(must(store->open_intent(change.id, "batch", "loyalty/analytics", at(22))).number, 8);
+}
+
+TEST_P(Migration, GivesWhatNewerVersionsNeed) {
+  const auto store = must(open_sqlite_store(file, OpenMode::ReadWrite));
+  HeldPlan plan;
+  plan.uid = "loyalty";
+  plan.digest = "abc";
+  must(store->hold_plan(plan));
+  EXPECT_THAT(must(store->held_plans("loyalty", 5)), SizeIs(1));
+}
+
+TEST_P(Migration, WaitsForAWriterWhenOnlyRead) {
+  const auto store = open_sqlite_store(file, OpenMode::ReadOnly);
+  ASSERT_FALSE(store.ok());
+  EXPECT_EQ(store.error().code(), ErrorCode::Unsupported);
+}
+
+INSTANTIATE_TEST_SUITE_P(States, Migration, testing::Values("version-1"), [](const auto& test) {
+  return std::string(test.param) == "version-1" ? "version_1" : "other";
+});
+
+}  // namespace
+}  // namespace audiencesync
