@@ -6,6 +6,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "emulator/analytics/analytics.h"
 #include "emulator/auth/gateway.h"
 #include "emulator/control/front_door.h"
 #include "emulator/control/settings_calls.h"
@@ -87,6 +88,7 @@ struct Emulator::Parts {
   std::optional<Recorder> recorder;
   std::optional<Registry> registry;
   std::optional<DataPlane> data;
+  std::optional<Analytics> analytics;
   std::optional<FrontDoor> door;
   std::optional<Server> server;
   std::string address;
@@ -107,12 +109,15 @@ Emulator::Emulator(const EmulatorOptions& options) : parts_(std::make_unique<Par
       parts.platform,
       WorldOptions{.profiles = options.profiles, .audiences = options.audiences, .seed = parts.platform.identity.seed});
 
+  parts.analytics.emplace(parts.platform, *parts.data, options.events);
+
   parts.tokens.add_routes(parts.router);
   add_sandbox_routes(parts.router, parts.platform);
   add_namespace_routes(parts.router, parts.platform);
   add_merge_policy_routes(parts.router, parts.platform);
   parts.registry->add_routes(parts.router);
   parts.data->add_routes(parts.router);
+  parts.analytics->add_routes(parts.router);
   parts.faults.add_routes(parts.router);
   parts.calls.add_routes(parts.router);
   add_settings_routes(parts.router, parts.platform);
@@ -132,6 +137,7 @@ std::string Emulator::url() const { return "http://" + parts_->address + ":" + s
 
 Json Emulator::ready() const {
   const Identity& who = parts_->platform.identity;
+  const Json analytics = parts_->analytics->seeded();
   return {{"http", url()},
           {"pg", nullptr},
           {"organization", who.organization},
@@ -141,8 +147,9 @@ Json Emulator::ready() const {
           {"tenant", who.tenant},
           {"identity_field", who.identity_field},
           {"audiences", parts_->data->audiences()},
-          {"connection", nullptr},
-          {"data_view", nullptr}};
+          {"event_dataset", analytics["event_dataset"]},
+          {"connection", analytics["connection"]},
+          {"data_view", analytics["data_view"]}};
 }
 
 Server::Stopped Emulator::stop() { return parts_->server->stop(); }

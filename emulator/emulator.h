@@ -18,6 +18,7 @@ struct EmulatorOptions {
   std::optional<std::uint64_t> seed;  // default: the one the data folder was made with, else 1
   std::uint64_t profiles = 1000;
   unsigned audiences = 12;
+  std::uint64_t events = 0;
   std::optional<std::filesystem::path> record;
 };
 

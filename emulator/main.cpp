@@ -105,7 +105,7 @@ int run(int argc, char** argv) {
     ("ready-file", options::value<std::string>()->value_name("FILE"), "written once the emulator answers: addresses, credentials, audiences")
     ("profiles", options::value<std::uint64_t>()->value_name("N")->default_value(1000), "people in a new world")
     ("audiences", options::value<unsigned>()->value_name("M")->default_value(12), "audiences in a new world")
-    ("events", options::value<std::uint64_t>()->value_name("N")->default_value(0), "events in a new world; without effect in this version")
+    ("events", options::value<std::uint64_t>()->value_name("N")->default_value(0), "web events in a new world")
     ("seed", options::value<std::uint64_t>()->value_name("S"), "what ids and people derive from (default 1)")
     ("tls", "serve https; not in this version")
     ("latency", options::value<std::string>()->value_name("real|none")->default_value("none"), "real is not in this version")
@@ -142,6 +142,7 @@ int run(int argc, char** argv) {
   what.listen = parse_listen(given["listen"].as<std::string>());
   what.profiles = given["profiles"].as<std::uint64_t>();
   what.audiences = given["audiences"].as<unsigned>();
+  what.events = given["events"].as<std::uint64_t>();
   if (given.count("seed") > 0) what.seed = given["seed"].as<std::uint64_t>();
   if (given.count("record") > 0) what.record = given["record"].as<std::string>();
 

@@ -106,8 +106,15 @@ Json emptied_list(std::string_view path, Json body) {
   if (body.is_array()) return Json::array();
   if (!body.is_object()) return body;
   if (path.starts_with("/data/foundation/catalog")) return Json::object();
-  for (const char* list : {"children", "records", "segments", "results", "data", "sandboxes", "queries"})
+  for (const char* list :
+       {"children", "records", "segments", "results", "data", "sandboxes", "queries", "content", "rows"})
     if (body.contains(list) && body[list].is_array()) body[list] = Json::array();
+  if (body.contains("content")) {  // Analytics writes its totals beside the list
+    for (const char* total : {"totalElements", "totalPages", "numberOfElements"})
+      if (body.contains(total)) body[total] = zero_like(body[total]);
+    for (const char* last : {"lastPage", "last"})
+      if (body.contains(last)) body[last] = true;
+  }
   for (const char* page : {"_page", "page"})
     if (body.contains(page) && body[page].is_object()) empty_page(body[page]);
   for (const char* links : {"_links", "link"})

@@ -54,6 +54,14 @@ SettingRow count(const char* name, std::uint64_t Settings::*member) {
           }};
 }
 
+SettingRow flag(const char* name, bool Settings::*member) {
+  return {name, [member](const Settings& settings) { return Json(settings.*member); },
+          [name, member](Settings& settings, const Json& value) {
+            if (!value.is_boolean()) refuse_setting(name, value, "write true or false");
+            settings.*member = value.get<bool>();
+          }};
+}
+
 Json denials_json(const Settings& settings) {
   Json list = Json::array();
   for (const Denial& denial : settings.deny) list.push_back({{"method", denial.method}, {"path", denial.path}});
@@ -87,11 +95,18 @@ const std::vector<SettingRow>& setting_rows() {
       count("page_cap", &Settings::page_cap),
       count("rows_per_part", &Settings::rows_per_part),
       count("upload_cap", &Settings::upload_cap),
-      {"port_in_links", [](const Settings& settings) { return Json(settings.port_in_links); },
-       [](Settings& settings, const Json& value) {
-         if (!value.is_boolean()) refuse_setting("port_in_links", value, "write true or false");
-         settings.port_in_links = value.get<bool>();
-       }},
+      flag("port_in_links", &Settings::port_in_links),
+      duration("analytics_delay", &Settings::analytics_delay),
+      duration("analytics_delete_delay", &Settings::analytics_delete_delay),
+      duration("backfill_delay", &Settings::backfill_delay),
+      duration("analytics_cache", &Settings::analytics_cache),
+      choice("page_dialect", &Settings::page_dialect, {"live", "spring"}),
+      choice("dataview_put", &Settings::dataview_put, {"overwrite", "partial"}),
+      flag("analytics_rate_limit", &Settings::analytics_rate_limit),
+      flag("visibility_requires_event", &Settings::visibility_requires_event),
+      count("substring_array_cap", &Settings::substring_array_cap),
+      duration("report_duration", &Settings::report_duration),
+      duration("report_cutoff", &Settings::report_cutoff),
       {"deny", denials_json, set_denials}};
   return kRows;
 }

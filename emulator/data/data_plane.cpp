@@ -89,6 +89,9 @@ void DataPlane::add_routes(Router& router) {
   add_dataset_rows(router, parts_->platform, parts_->lake, parts_->world);
 }
 
+World& DataPlane::world() { return parts_->world; }
+Lake& DataPlane::lake() { return parts_->lake; }
+
 Json DataPlane::audiences() const { return parts_->audiences.listed(); }
 
 }  // namespace emulator

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "emulator/data/lake.h"
+#include "emulator/data/world.h"
 #include "emulator/http/router.h"
 #include "emulator/platform.h"
 
@@ -28,6 +30,9 @@ class DataPlane {
   void add_routes(Router& router);
   /// [{"id","name"}] of the audiences people know about, for the ready file.
   Json audiences() const;
+
+  World& world();
+  Lake& lake();
 
  private:
   struct Parts;

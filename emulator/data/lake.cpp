@@ -31,6 +31,10 @@ std::filesystem::path Lake::diagnostics_folder(const std::string& batch) const {
   return platform_.folder / "lake" / batch / "diagnostics";
 }
 
+std::filesystem::path Lake::withdrawn_folder(const std::string& batch) const {
+  return platform_.folder / "withdrawn" / batch;
+}
+
 std::string Lake::create_batch(const std::string& dataset, const Json& fields, const Json& facts) {
   const auto lock = platform_.objects.lock();
   const std::string id = platform_.new_id("batch");
@@ -71,6 +75,7 @@ void Lake::change_batch(const std::string& id, const std::function<void(Json&)>&
   batch["version"] = raised_version(batch);
   const std::string after = batch.value("status", "");
   const std::string dataset_id = dataset_of(batch);
+  if (is_live(before) && !is_live(after)) batch["_emulator"]["withdrawn"] = platform_.clock.now_ms();
   platform_.objects.put("batch", id, std::move(batch));
 
   if (after == before) return;
@@ -132,6 +137,14 @@ void Lake::fail(const std::string& id, const std::string& code, const std::strin
 
 void Lake::drop_files(const std::string& batch) {
   std::error_code ignored;  // a file somebody still reads goes when it is closed
+  {
+    const auto lock = platform_.objects.lock();
+    const Json* known = platform_.objects.find("batch", batch);
+    if (known != nullptr && (*known)["_emulator"].contains("withdrawn") && keeps_withdrawn(dataset_of(*known))) {
+      std::filesystem::create_directories(withdrawn_folder(batch).parent_path(), ignored);
+      std::filesystem::rename(parts_folder(batch), withdrawn_folder(batch), ignored);
+    }
+  }
   std::filesystem::remove_all(platform_.folder / "lake" / batch, ignored);
 }
 

@@ -48,6 +48,12 @@ class Lake {
   /// Writes down that something was made, for ever.
   void note(const std::string& kind, const std::string& id, const Json& facts);
 
+  /// Whether somebody wants the rows of that dataset's batches also after they were withdrawn. Set once, before routes
+  /// run; called with the objects locked.
+  std::function<bool(const std::string& dataset)> keeps_withdrawn = [](const std::string&) { return false; };
+  /// Parts of a batch that was readable and whose files were removed; empty folder unless they were wanted.
+  std::filesystem::path withdrawn_folder(const std::string& batch) const;
+
   static bool is_live(const std::string& status) { return status == "success" || status == "active"; }
   /// The dataset of a batch object.
   static std::string dataset_of(const Json& batch);

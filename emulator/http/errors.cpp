@@ -7,6 +7,23 @@ namespace {
 
 std::string problem_type(const std::string& code) { return "http://ns.adobe.com/aep/errors/" + code; }
 
+bool is_analytics(std::string_view path) {
+  for (const std::string_view root : {"/data/connections", "/data/dataviews", "/segments", "/filters", "/reports"})
+    if (path.starts_with(root)) return true;
+  return false;
+}
+
+std::string analytics_code(int status) {
+  if (status == 400) return "invalid_request";
+  if (status == 403) return "insufficient_access";
+  if (status == 404) return "resource_not_found";
+  if (status == 405) return "method_not_allowed";
+  if (status == 409) return "resource_conflict";
+  if (status == 413) return "payload_too_large";
+  if (status == 503) return "resource_temporarily_unavailable";
+  return "unexpected_error";
+}
+
 }  // namespace
 
 std::string status_words(int status) {
@@ -62,6 +79,14 @@ Response problem(int status, const std::string& code, const std::string& title) 
            {"error-chain", Json::array({{{"serviceId", code.substr(0, code.find('-'))}, {"errorCode", code}}})}});
 }
 
+Response analytics_error(int status, const std::string& code, const std::string& description) {
+  return Response::json(status, Json{{"errorCode", code},
+                                     {"errorDescription", description},
+                                     {"errorId", code + "-" + std::to_string(status)},
+                                     {"errorDetails", Json::object()},
+                                     {"rootCauseService", "cja-datagroups"}});
+}
+
 Response control_error(int status, const std::string& message) {
   return Response::json(status, Json{{"error", message}});
 }
@@ -74,6 +99,7 @@ Response service_error(std::string_view path, int status, const std::string& mes
   if (status == 401) return gateway_error("401013", "Oauth token is not valid");
   if (status == 429) return gateway_error("429050", "Too many requests");
   if (status == 502 || status == 504) return gateway_error(text + "001", message);
+  if (is_analytics(path)) return analytics_error(status, analytics_code(status), message);
   if (path.starts_with("/data/core/ups")) return ups_error(status, "UPAPI-100000-" + text, message);
   if (path.starts_with("/data/foundation/catalog")) {
     std::string title = status_words(status) + " Error";

@@ -23,6 +23,8 @@ Response registry_error(int status, const std::string& code, const std::string& 
 Response identity_error(int status, const std::string& error, const std::string& message);
 /// The common problem document: code like "HYGN-3102-400".
 Response problem(int status, const std::string& code, const std::string& title);
+/// Customer Journey Analytics: {"errorCode","errorDescription","errorId","errorDetails","rootCauseService"}.
+Response analytics_error(int status, const std::string& code, const std::string& description);
 /// Control calls of the emulator itself: {"error"}.
 Response control_error(int status, const std::string& message);
 

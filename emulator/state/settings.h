@@ -25,10 +25,21 @@ struct Settings {
   std::chrono::milliseconds table_tag_delay{0};    // the tag adobe/pqs/table appears that long after creation
   std::chrono::milliseconds abandon_after{24LL * 3600 * 1000};  // a batch left loading
   std::chrono::seconds token_lifetime{86399};
-  std::uint64_t page_cap = 100;             // the largest page any list hands out
-  std::uint64_t rows_per_part = 100'000;    // rows per Parquet part file of an export
-  std::uint64_t upload_cap = 256ULL << 20;  // one PUT
-  bool port_in_links = true;                // hrefs of data access carry :443
+  std::uint64_t page_cap = 100;                                 // the largest page any list hands out
+  std::uint64_t rows_per_part = 100'000;                        // rows per Parquet part file of an export
+  std::uint64_t upload_cap = 256ULL << 20;                      // one PUT
+  bool port_in_links = true;                                    // hrefs of data access carry :443
+  std::chrono::milliseconds analytics_delay{90LL * 60 * 1000};  // batch success -> its rows in connections
+  std::chrono::milliseconds analytics_delete_delay{0};          // batch withdrawn -> its rows gone from connections
+  std::chrono::milliseconds backfill_delay{0};                  // backfill asked for -> completed
+  std::chrono::milliseconds analytics_cache{60LL * 1000};       // how old an answer without cached=false may be
+  std::string page_dialect = "live";                            // live | spring
+  std::string dataview_put = "overwrite";                       // overwrite | partial
+  bool analytics_rate_limit = false;                            // 12 calls in 6 s for each key
+  bool visibility_requires_event = true;                        // people without an event are in no report
+  std::uint64_t substring_array_cap = 10;                       // values a delimited text is split into
+  std::chrono::milliseconds report_duration{0};                 // of a report over 30 days with 1000 rows
+  std::chrono::milliseconds report_cutoff{60LL * 1000};         // a longer one is cut with 504; 0 never cuts
   std::vector<Denial> deny;
 };
 

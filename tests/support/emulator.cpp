@@ -52,6 +52,8 @@ void Emulator::start() {
                                    std::to_string(options_.audiences),
                                    "--seed",
                                    std::to_string(options_.seed),
+                                   "--events",
+                                   std::to_string(options_.events),
                                    "--write-config",
                                    config_.string()};
   if (!options_.record.empty()) command.insert(command.end(), {"--record", options_.record});

@@ -19,6 +19,7 @@ class Emulator {
     int profiles = 300;
     int audiences = 6;
     int seed = 1;
+    int events = 0;
     std::string record{};  // folder for exchanges, "" for none
   };
 
