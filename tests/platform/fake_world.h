@@ -39,7 +39,7 @@ class FakeEvents final : public EventSink {
 class FakeRecords final : public Records {
  public:
   Result<std::optional<SnapshotRecord>> current(const std::string&) const override { return snapshot; }
-  Result<std::vector<BatchRecord>> batches(const std::string&) const override { return std::vector<BatchRecord>(); }
+  Result<std::vector<BatchRecord>> batches(const std::string&) const override { return written; }
   Result<std::vector<QuarantineRecord>> quarantine(const std::string&) const override {
     return std::vector<QuarantineRecord>();
   }
@@ -53,15 +53,14 @@ class FakeRecords final : public Records {
     return std::vector<RunRecord>();
   }
   Result<std::vector<std::string>> syncs() const override { return std::vector<std::string>(); }
-  Result<std::vector<HeldPlan>> plans_to_approve(const std::string&) const override {
-    return std::vector<HeldPlan>();
-  }
+  Result<std::vector<HeldPlan>> plans_to_approve(const std::string&) const override { return std::vector<HeldPlan>(); }
   Result<std::vector<HeldPlan>> held_plans(const std::string&, std::size_t) const override {
     return std::vector<HeldPlan>();
   }
 
   std::map<std::string, Value> kept;
   std::optional<SnapshotRecord> snapshot;
+  std::vector<BatchRecord> written;
   std::vector<ChangeRecord> open;
 };
 
