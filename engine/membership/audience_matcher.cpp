@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 
 namespace audiencesync {
 namespace {
@@ -24,18 +26,48 @@ std::string lower_copy(std::string_view text) {
 // `entered` is in no document of the platform, only in older examples, where it means `realized`.
 std::string_view same_status(std::string_view word) { return word == "entered" ? "realized" : word; }
 
+// Of length, beginning and end only: ids are long and mostly random, and the table compares them whole anyway.
+std::uint64_t id_hash(std::string_view id) {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  if (id.size() >= sizeof first) {
+    std::memcpy(&first, id.data(), sizeof first);
+    std::memcpy(&last, id.data() + id.size() - sizeof last, sizeof last);
+  } else {
+    for (const char character : id) first = first << 8U | static_cast<unsigned char>(character);
+  }
+  auto hash = (first ^ std::rotl(last, 31) ^ id.size()) * 0x9E3779B97F4A7C15ULL;
+  hash ^= hash >> 32U;
+  return hash * 0xD6E8FEB86659FD93ULL >> 20U;
+}
+
 }  // namespace
 
 AudienceMatcher::AudienceMatcher(const RelationSpec& spec, const std::vector<Rank>& targets) {
   for (std::size_t i = 0; i < spec.audiences.size(); ++i) {
     const auto& audience = spec.audiences[i];
-    if (audience.held) continue;
-    wanted_.emplace(audience.id, Wanted{lower_copy(audience.membership_namespace), targets[i]});
+    if (!audience.held) wanted_.push_back({audience.id, lower_copy(audience.membership_namespace), targets[i]});
+  }
+  table_.resize(std::bit_ceil(4 * wanted_.size() + 4), 0);
+  for (std::size_t i = 0; i < wanted_.size(); ++i) {
+    auto at = id_hash(wanted_[i].id);
+    while (table_[at & (table_.size() - 1)] != 0) ++at;
+    table_[at & (table_.size() - 1)] = static_cast<std::uint32_t>(i + 1);
   }
   for (const auto& status : spec.statuses) members_.emplace_back(same_status(lower_copy(status)));
 }
 
-AudienceMatcher::Status AudienceMatcher::classify(std::string_view word) const {
+std::uint32_t AudienceMatcher::audience(std::string_view membership_namespace, std::string_view id) const {
+  for (auto at = id_hash(id);; ++at) {
+    const auto position = table_[at & (table_.size() - 1)];
+    if (position == 0) return kUnwanted;
+    const auto& wanted = wanted_[position - 1];
+    if (wanted.id != id) continue;
+    return equals_lower(membership_namespace, wanted.membership_namespace) ? wanted.rank : kUnwanted;
+  }
+}
+
+MembershipMeaning::Status AudienceMatcher::status(std::string_view word) const {
   static constexpr std::array<std::string_view, 4> kKnown{"realized", "exited", "existing", "entered"};
   for (const auto known : kKnown) {
     if (!equals_lower(word, known)) continue;
@@ -46,32 +78,6 @@ AudienceMatcher::Status AudienceMatcher::classify(std::string_view word) const {
     if (equals_lower(word, member)) return Status::Member;
   }
   return Status::Unknown;
-}
-
-std::uint64_t AudienceMatcher::match(const SourceRow& row, Ranks& out) const {
-  out.clear();
-  std::uint64_t unknown = 0;
-  if (row.memberships == nullptr) return unknown;
-  for (const auto& membership : *row.memberships) {
-    const auto found = wanted_.find(membership.audience);
-    if (found == wanted_.end()) continue;
-    if (!equals_lower(membership.membership_namespace, found->second.membership_namespace)) continue;
-    switch (classify(membership.status)) {
-      case Status::Member:
-        out.push_back(found->second.rank);
-        break;
-      case Status::Unknown:
-        ++unknown;
-        break;
-      case Status::Other:
-        break;
-    }
-  }
-  if (out.size() > 1) {
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
-  }
-  return unknown;
 }
 
 }  // namespace audiencesync

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/membership/dictionary.h"
@@ -13,29 +11,26 @@
 
 namespace audiencesync {
 
-/// Picks the memberships a relation wants out of a row. An export carries all of a profile's.
-class AudienceMatcher {
+/// Picks the memberships a relation wants. An export carries all of a profile's, so most questions end in kUnwanted,
+/// after one look into a table.
+class AudienceMatcher final : public MembershipMeaning {
  public:
-  /// `targets`: what to answer for spec.audiences[i]. A held audience is never matched: the snapshot decides about it.
+  /// `targets`: what to answer for spec.audiences[i]. A held audience is never wanted: the snapshot decides about it.
   AudienceMatcher(const RelationSpec& spec, const std::vector<Rank>& targets);
 
-  /// Replaces `out`, sorted. Returns how many wanted memberships had a status word nobody has documented; those do not
-  /// count as members.
-  std::uint64_t match(const SourceRow& row, Ranks& out) const;
+  /// The namespace is compared without case, the id exactly.
+  std::uint32_t audience(std::string_view membership_namespace, std::string_view id) const override;
+  Status status(std::string_view word) const override;
 
  private:
-  enum class Status { Member, Other, Unknown };
-  Status classify(std::string_view word) const;
-
   struct Wanted {
+    std::string id;
     std::string membership_namespace;  // lower case
-    Rank rank;
+    Rank rank = 0;
   };
-  struct TextHash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
-  std::unordered_map<std::string, Wanted, TextHash, std::equal_to<>> wanted_;  // by audience id
-  std::vector<std::string> members_;                                           // status words, lower case
+  std::vector<Wanted> wanted_;
+  std::vector<std::uint32_t> table_;  // open addressing, a power of two: 1 + position in wanted_, 0 where free
+  std::vector<std::string> members_;  // status words, lower case
 };
 
 }  // namespace audiencesync

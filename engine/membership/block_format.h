@@ -27,6 +27,20 @@ inline constexpr std::size_t kBlockTarget = 256 << 10;
 /// No writer makes a block larger than this: a reader refuses it before it asks for the memory.
 inline constexpr std::size_t kBlockLargest = 16 << 20;
 
+/// Rows of a file are in 256 sections by the first byte of their hash.
+constexpr std::uint64_t section_of(std::uint64_t hash) { return hash >> 56U; }
+inline constexpr std::uint64_t kSections = 256;
+
+/// Both ends included.
+struct HashRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = UINT64_MAX;
+
+  static constexpr HashRange section(std::uint64_t number) { return {number << 56U, (number << 56U) | (~0ULL >> 8U)}; }
+  /// Whether it begins where a section begins.
+  constexpr bool is_sections() const { return (first << 8U) == 0; }
+};
+
 enum class BlockKind : std::uint32_t { Snapshot = 1, Changeset = 2 };
 
 struct BlockEntry {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/base/json.h"
 
 namespace audiencesync {
@@ -83,8 +85,21 @@ Result<void> BlockReader::load_foot(const std::string& trailer, std::uint64_t he
     rows += index_.back().rows;
   }
   if (expected != foot_offset || rows != rows_) return corrupt("its blocks and its trailer do not fit");
+  end_block_ = index_.size();
   foot_ = TRY(parse_json(std::string_view(foot).substr(blocks * kBlockEntry)));
   return {};
+}
+
+void BlockReader::seek(const HashRange& range, bool cut_there) {
+  const auto begin = index_.begin();
+  const auto before = [](const BlockEntry& entry, std::uint64_t hash) { return entry.first_hash < hash; };
+  const auto after = [](std::uint64_t hash, const BlockEntry& entry) { return hash < entry.first_hash; };
+  next_block_ = static_cast<std::size_t>(std::lower_bound(begin, index_.end(), range.first, before) - begin);
+  if (!cut_there && next_block_ > 0) --next_block_;
+  end_block_ = static_cast<std::size_t>(std::upper_bound(begin, index_.end(), range.last, after) - begin);
+  end_block_ = std::max(end_block_, next_block_);
+  rows_left_ = 0;
+  cursor_ = ByteCursor();
 }
 
 Result<void> BlockReader::load_block(const BlockEntry& entry) {
@@ -113,7 +128,7 @@ Result<void> BlockReader::load_block(const BlockEntry& entry) {
 Result<bool> BlockReader::next(std::uint64_t& hash, ByteCursor*& row) {
   while (rows_left_ == 0) {
     if (cursor_.bad() || !cursor_.at_end()) return corrupt("a block does not hold the rows it claims");
-    if (next_block_ == index_.size()) return false;
+    if (next_block_ == end_block_) return false;
     TRY(load_block(index_[next_block_++]));
   }
   const auto gap = cursor_.varint();

@@ -24,6 +24,9 @@ class BlockReader {
   const Value& foot() const { return foot_; }
   std::uint64_t rows() const { return rows_; }
 
+  /// Goes on with the first block that may have rows of the range, and ends after the last one; rows outside of the
+  /// range come with them. `cut_there`: a block begins where the range does, so the block before has none of it.
+  void seek(const HashRange& range, bool cut_there);
   /// The cursor stands at the next row, which the caller must read whole; false at the end of the file.
   Result<bool> next(std::uint64_t& hash, ByteCursor*& row);
   /// An error for this file: what a caller that cannot make sense of a row returns.
@@ -45,6 +48,7 @@ class BlockReader {
   std::uint64_t head_checksum_ = 0;
   BlockCompressor compressor_;
   std::size_t next_block_ = 0;
+  std::size_t end_block_ = 0;
   std::uint32_t rows_left_ = 0;  // of the current block
   std::uint64_t hash_ = 0;
   std::string stored_;

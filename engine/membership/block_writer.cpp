@@ -25,43 +25,19 @@ Result<void> BlockWriter::write(std::string_view bytes) {
   return {};
 }
 
-Result<void> BlockWriter::add(std::uint64_t hash, std::string_view row) {
-  if (block_rows_ == 0) first_hash_ = last_hash_ = hash;
-  if (hash < last_hash_) return Error(ErrorCode::Internal, "rows of a snapshot must come in the order of their hash");
-  put_varint(raw_, hash - last_hash_);
-  raw_ += row;
-  last_hash_ = hash;
-  ++block_rows_;
-  ++rows_;
-  if (raw_.size() >= kBlockTarget) TRY(flush());
-  return {};
-}
-
-Result<void> BlockWriter::flush() {
-  if (block_rows_ == 0) return {};
-  TRY(compressor_.compress(raw_, stored_));
-  std::string prefix;
-  put_fixed(prefix, static_cast<std::uint32_t>(stored_.size()));
-  put_fixed(prefix, static_cast<std::uint32_t>(raw_.size()));
-  put_fixed(prefix, block_rows_);
-  put_fixed(prefix, std::uint32_t{0});
-  put_fixed(prefix, first_hash_);
-  const auto checksum = block_checksum(prefix, stored_);
-  put_fixed(prefix, checksum);
-  index_.push_back({.offset = offset_,
-                    .stored = static_cast<std::uint32_t>(stored_.size()),
-                    .rows = block_rows_,
-                    .first_hash = first_hash_,
-                    .checksum = checksum});
-  TRY(write(prefix));
-  TRY(write(stored_));
-  raw_.clear();
-  block_rows_ = 0;
+Result<void> BlockWriter::append(BlockPacker& from) {
+  if (from.entries().empty()) return {};
+  for (auto entry : from.entries()) {
+    entry.offset += offset_;
+    rows_ += entry.rows;
+    index_.push_back(entry);
+  }
+  TRY(write(from.bytes()));
+  from.clear_packed();
   return {};
 }
 
 Result<void> BlockWriter::finish(const Value& foot) {
-  TRY(flush());
   const auto foot_offset = offset_;
   const auto json = to_json(foot);
   std::string bytes;

@@ -17,6 +17,24 @@ void digest_change(ContentDigest& content, const ChangesetRow& row) {
 
 }  // namespace
 
+ChangesetPart::ChangesetPart(const Dictionary& dictionary, BlockCompressor& compressor)
+    : blocks_(compressor),
+      content_(kChangesetDomain, dictionary),
+      indices_(row_file::file_indices(dictionary)),
+      people_(dictionary.size(), 0) {}
+
+Result<void> ChangesetPart::add(const ChangesetRow& row) {
+  auto& bytes = blocks_.begin(row.hash);
+  put_text(bytes, row.person);
+  put_varint(bytes, static_cast<std::uint64_t>(row.known));
+  row_file::put_ranks(bytes, indices_, row.before, scratch_);
+  row_file::put_ranks(bytes, indices_, row.after, scratch_);
+  digest_change(content_, row);
+  for (const auto rank : row.before) ++people_[rank];
+  for (const auto rank : row.after) ++people_[rank];
+  return blocks_.end();
+}
+
 ChangesetWriter::ChangesetWriter(std::unique_ptr<BlockWriter> blocks, const Dictionary& dictionary)
     : blocks_(std::move(blocks)),
       dictionary_(dictionary),
@@ -29,16 +47,12 @@ Result<std::unique_ptr<ChangesetWriter>> ChangesetWriter::create(TempFile file, 
   return std::unique_ptr<ChangesetWriter>(new ChangesetWriter(std::move(blocks), dictionary));
 }
 
-Result<void> ChangesetWriter::add(const ChangesetRow& row) {
-  row_.clear();
-  put_text(row_, row.person);
-  put_varint(row_, static_cast<std::uint64_t>(row.known));
-  row_file::put_ranks(row_, dictionary_, row.before, scratch_);
-  row_file::put_ranks(row_, dictionary_, row.after, scratch_);
-  digest_change(content_, row);
-  for (const auto rank : row.before) ++people_[rank];
-  for (const auto rank : row.after) ++people_[rank];
-  return blocks_->add(row.hash, row_);
+Result<void> ChangesetWriter::close(ChangesetPart& part) {
+  TRY(part.end());
+  TRY(take(part));
+  content_.append(part.content_);
+  for (std::size_t rank = 0; rank < people_.size(); ++rank) people_[rank] += part.people_[rank];
+  return {};
 }
 
 Result<Digest> ChangesetWriter::publish(const Path& folder) {

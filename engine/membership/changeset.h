@@ -25,14 +25,37 @@ struct ChangesetRow {
   Ranks after;
 };
 
-/// Writes a changeset, people sorted by (hash, id). Errors: NoSpace, Io.
+/// A range of a changeset's rows as one thread makes it; see SnapshotPart.
+class ChangesetPart {
+ public:
+  ChangesetPart(const Dictionary& dictionary, BlockCompressor& compressor);
+
+  /// People come sorted by (hash, id).
+  Result<void> add(const ChangesetRow& row);
+  Result<void> end() { return blocks_.cut(); }
+  std::size_t packed() { return blocks_.bytes().size(); }
+
+ private:
+  friend class ChangesetWriter;
+
+  BlockPacker blocks_;
+  ContentDigest content_;
+  std::vector<std::uint32_t> indices_;  // by rank
+  std::vector<std::uint64_t> people_;   // by rank: on either side of a change
+  std::vector<std::uint32_t> scratch_;
+};
+
+/// Writes a changeset: parts in the order of their hashes. One thread at a time. Errors: NoSpace, Io.
 class ChangesetWriter {
  public:
   /// The dictionary must outlive the writer.
   static Result<std::unique_ptr<ChangesetWriter>> create(TempFile file, const RowFileHead& head,
                                                          const Dictionary& dictionary);
 
-  Result<void> add(const ChangesetRow& row);
+  /// Writes what `part` has packed so far and clears it there.
+  Result<void> take(ChangesetPart& part) { return blocks_->append(part.blocks_); }
+  /// Takes the rest of a part that has ended, with its counts.
+  Result<void> close(ChangesetPart& part);
   /// Makes the file visible in `folder` under its content, which is returned.
   Result<Digest> publish(const Path& folder);
 
@@ -42,9 +65,7 @@ class ChangesetWriter {
   std::unique_ptr<BlockWriter> blocks_;
   const Dictionary& dictionary_;
   ContentDigest content_;
-  std::vector<std::uint64_t> people_;  // by rank: on either side of a change
-  std::string row_;
-  std::vector<std::uint32_t> scratch_;
+  std::vector<std::uint64_t> people_;
 };
 
 /// Reads a changeset in its order and hashes it on the way. Errors: NotFound, Corrupt with the path, Unsupported.

@@ -62,17 +62,35 @@ Result<ComparisonScope> ComparisonScope::make(const RelationSpec& spec, const Sn
   return scope;
 }
 
-Comparison::Comparison(const RelationSpec& spec, const ComparisonScope& scope, Unchanged unchanged,
-                       SnapshotWriter& candidate, ChangesetWriter& changes)
-    : spec_(spec),
-      scope_(scope),
-      unchanged_(unchanged),
-      candidate_(candidate),
-      changes_(changes),
-      encoder_(spec, 0, scope.dictionary),
-      deltas_(scope.audiences),
-      declared_ids_(scope.audiences.size(), false) {
-  for (const auto target : scope.targets) declared_ids_[scope.audience_number[target]] = true;
+void ComparisonCounts::add(const ComparisonCounts& other) {
+  people += other.people;
+  added += other.added;
+  removed += other.removed;
+  bytes += other.bytes;
+  for (std::size_t i = 0; i < audiences.size(); ++i) {
+    audiences[i].before += other.audiences[i].before;
+    audiences[i].after += other.audiences[i].after;
+    audiences[i].entered += other.audiences[i].entered;
+    audiences[i].left += other.audiences[i].left;
+  }
+}
+
+void ComparisonCounts::fill(Bulk& bulk, const ComparisonScope& scope) const {
+  std::vector<bool> declared(audiences.size(), false);
+  for (const auto target : scope.targets) declared[scope.audience_number[target]] = true;
+  bulk.people = people;
+  bulk.added = added;
+  bulk.removed = removed;
+  bulk.bytes = bytes;
+  for (std::size_t i = 0; i < audiences.size(); ++i) {
+    // A withdrawn audience that nobody is in any more is no news.
+    if (declared[i] || audiences[i].before > 0 || audiences[i].after > 0) bulk.audiences.push_back(audiences[i]);
+  }
+}
+
+Comparison::Comparison(const RelationSpec& spec, const ComparisonScope& scope, Unchanged unchanged)
+    : spec_(spec), scope_(scope), unchanged_(unchanged), encoder_(spec, 0, scope.dictionary) {
+  counts_.audiences = scope.audiences;
 }
 
 // Fills after_ with what the person must be in.
@@ -99,15 +117,15 @@ void Comparison::count(const Ranks& before) {
   const auto number = [&](Rank rank) { return scope_.audience_number[rank]; };
   while (left < before.size() || right < after_.size()) {
     if (right == after_.size() || (left < before.size() && number(before[left]) < number(after_[right]))) {
-      auto& delta = deltas_[number(before[left++])];
+      auto& delta = counts_.audiences[number(before[left++])];
       ++delta.before;
       ++delta.left;
     } else if (left == before.size() || number(after_[right]) < number(before[left])) {
-      auto& delta = deltas_[number(after_[right++])];
+      auto& delta = counts_.audiences[number(after_[right++])];
       ++delta.after;
       ++delta.entered;
     } else {
-      auto& delta = deltas_[number(after_[right++])];
+      auto& delta = counts_.audiences[number(after_[right++])];
       ++left;
       ++delta.before;
       ++delta.after;
@@ -115,7 +133,8 @@ void Comparison::count(const Ranks& before) {
   }
 }
 
-Result<void> Comparison::add(const SnapshotRow* before, const DesiredRow* desired) {
+Result<void> Comparison::add(const SnapshotRow* before, const DesiredRow* desired, SnapshotPart& candidate,
+                             ChangesetPart& changes) {
   const auto hash = before != nullptr ? before->hash : desired->hash;
   const auto person = before != nullptr ? before->person : desired->person;
   static const Ranks kNone;
@@ -124,33 +143,22 @@ Result<void> Comparison::add(const SnapshotRow* before, const DesiredRow* desire
   if (before == nullptr && after_.empty()) return {};  // nobody ever wrote them, so there is nothing to clear
 
   count(was);
-  TRY(candidate_.add(hash, person, after_));
+  TRY(candidate.add(hash, person, after_));
   const bool same = before != nullptr && was == after_;
   if (same && (unchanged_ == Unchanged::Skipped || quarantined)) return {};
 
-  ++people_;
-  if (before == nullptr) ++added_;
-  if (after_.empty()) ++removed_;
+  ++counts_.people;
+  if (before == nullptr) ++counts_.added;
+  if (after_.empty()) ++counts_.removed;
   record_.clear();
   encoder_.append(record_, person, after_);
-  bytes_ += record_.size();
+  counts_.bytes += record_.size();
   row_.hash = hash;
   row_.person = person;
   row_.known = before != nullptr ? Known::Yes : Known::No;
   row_.before = was;
   row_.after = after_;
-  return changes_.add(row_);
-}
-
-void Comparison::fill(Bulk& bulk) const {
-  bulk.people = people_;
-  bulk.added = added_;
-  bulk.removed = removed_;
-  bulk.bytes = bytes_;
-  for (std::size_t i = 0; i < deltas_.size(); ++i) {
-    // A withdrawn audience that nobody is in any more is no news.
-    if (declared_ids_[i] || deltas_[i].before > 0 || deltas_[i].after > 0) bulk.audiences.push_back(deltas_[i]);
-  }
+  return changes.add(row_);
 }
 
 }  // namespace audiencesync

@@ -7,7 +7,7 @@
 #include "engine/membership/changeset.h"
 #include "engine/membership/record_encoder.h"
 #include "engine/membership/relation_spec.h"
-#include "engine/membership/row_buffer.h"
+#include "engine/membership/row_stream.h"
 #include "engine/membership/snapshot.h"
 
 namespace audiencesync {
@@ -25,20 +25,33 @@ struct ComparisonScope {
   static Result<ComparisonScope> make(const RelationSpec& spec, const SnapshotReader* base);
 };
 
-/// Decides person by person what changes; writes candidate and changeset and counts. Pure but for the two writers.
+/// How many people change, and what that means for each audience.
+struct ComparisonCounts {
+  std::uint64_t people = 0;
+  std::uint64_t added = 0;
+  std::uint64_t removed = 0;
+  std::uint64_t bytes = 0;
+  std::vector<AudienceDelta> audiences;  // as ComparisonScope::audiences
+
+  void add(const ComparisonCounts& other);
+  /// people, added, removed, bytes and audiences of the answer.
+  void fill(Bulk& bulk, const ComparisonScope& scope) const;
+};
+
+/// Decides person by person what changes; fills parts of candidate and changeset and counts. One thread; several may
+/// share `spec` and `scope`.
 class Comparison {
  public:
   /// What becomes of people whose set stays the same: WrittenAgain makes them changes too, the quarantined excepted.
   enum class Unchanged { Skipped, WrittenAgain };
 
-  /// All references must outlive this.
-  Comparison(const RelationSpec& spec, const ComparisonScope& scope, Unchanged unchanged, SnapshotWriter& candidate,
-             ChangesetWriter& changes);
+  /// Both references must outlive this.
+  Comparison(const RelationSpec& spec, const ComparisonScope& scope, Unchanged unchanged);
 
   /// One person, in the order of the files; null where the snapshot, or the export, does not have them.
-  Result<void> add(const SnapshotRow* before, const DesiredRow* desired);
-  /// people, added, removed, bytes and audiences of the answer.
-  void fill(Bulk& bulk) const;
+  Result<void> add(const SnapshotRow* before, const DesiredRow* desired, SnapshotPart& candidate,
+                   ChangesetPart& changes);
+  const ComparisonCounts& counts() const { return counts_; }
 
  private:
   /// Whether the person is quarantined, so that nothing is written for them.
@@ -48,15 +61,8 @@ class Comparison {
   const RelationSpec& spec_;
   const ComparisonScope& scope_;
   Unchanged unchanged_;
-  SnapshotWriter& candidate_;
-  ChangesetWriter& changes_;
   RecordEncoder encoder_;
-  std::vector<AudienceDelta> deltas_;
-  std::vector<bool> declared_ids_;  // by number in deltas_
-  std::uint64_t people_ = 0;
-  std::uint64_t added_ = 0;
-  std::uint64_t removed_ = 0;
-  std::uint64_t bytes_ = 0;
+  ComparisonCounts counts_;
   ChangesetRow row_;
   Ranks after_;
   std::string record_;

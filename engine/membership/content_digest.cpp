@@ -10,9 +10,9 @@ constexpr std::size_t kDigestBuffer = 64 << 10;
 }  // namespace
 
 ContentDigest::ContentDigest(std::string_view domain, const Dictionary& dictionary)
-    : dictionary_(dictionary), number_of_(dictionary.size(), 0) {
-  whole_.add(domain);
-  whole_.add("\n");
+    : dictionary_(dictionary), lines_(domain), number_of_(dictionary.size(), 0) {
+  lines_ += '\n';
+  domain_size_ = lines_.size();
 }
 
 void ContentDigest::begin_row(std::uint64_t hash, std::string_view person) {
@@ -56,14 +56,20 @@ void ContentDigest::end_section() {
   seen_.clear();
   const auto digest = section_.finish_bytes();
   section_ = Sha256();
-  std::string line(1, static_cast<char>(section_number_));
-  for (const auto byte : digest) line += static_cast<char>(byte);
-  whole_.add(line);
+  lines_ += static_cast<char>(section_number_);
+  for (const auto byte : digest) lines_ += static_cast<char>(byte);
+  section_number_ = -1;
+}
+
+void ContentDigest::append(ContentDigest& part) {
+  end_section();
+  part.end_section();
+  lines_.append(part.lines_, part.domain_size_);
 }
 
 Digest ContentDigest::finish() {
   end_section();
-  return whole_.finish();
+  return sha256(lines_);
 }
 
 }  // namespace audiencesync

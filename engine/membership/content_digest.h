@@ -21,6 +21,8 @@ class ContentDigest {
   void begin_row(std::uint64_t hash, std::string_view person);
   void add_number(std::uint64_t number);
   void add_set(const Ranks& set);
+  /// Adds the sections of `part`, which come after those that are here; `part` is used up.
+  void append(ContentDigest& part);
   Digest finish();
 
  private:
@@ -28,7 +30,8 @@ class ContentDigest {
   void spill();
 
   const Dictionary& dictionary_;
-  Sha256 whole_;
+  std::string lines_;  // domain, then number and digest of each section
+  std::size_t domain_size_ = 0;
   Sha256 section_;
   int section_number_ = -1;
   std::string pending_;

@@ -6,14 +6,23 @@
 
 #include "engine/membership/audience_matcher.h"
 #include "engine/membership/membership_files.h"
+#include "engine/membership/merge_pass.h"
 #include "engine/membership/person_rule.h"
+#include "engine/membership/row_sink.h"
 #include "engine/membership/upload_writer.h"
+#include "engine/membership/workers.h"
 
 namespace audiencesync {
 namespace {
 
 // Raised when the same question may get another answer: cached comparisons of older programs are then asked again.
 constexpr std::int64_t kEngineVersion = 1;
+
+// Rows of both sides from which on the sections are compared by several threads.
+constexpr std::uint64_t kLargeComparison = 1 << 16;
+
+// Bytes of finished blocks that are kept before they are written.
+constexpr std::size_t kPackedAtOnce = 1 << 20;
 
 Error interrupted_comparison() { return Error(ErrorCode::Interrupted, "comparing memberships was interrupted"); }
 
@@ -42,6 +51,17 @@ bool keeps_old_entry(const EncodeOptions& options, const ChangesetRow& row, std:
   return !options.leave_out.empty() && options.leave_out.contains(PersonId(std::string(row.person)));
 }
 
+Result<void> refuse_empty(const SnapshotReader& before, const SourceRef& source) {
+  for (const auto people : before.people()) {
+    if (people == 0) continue;
+    return Error(ErrorCode::Refused,
+                 fmt::format("export {} has no rows although people are in the snapshot; an empty export never removes "
+                             "anybody: look at the export job, or make a new export",
+                             source.id));
+  }
+  return {};
+}
+
 class SnapshotMembers final : public MemberReader {
  public:
   explicit SnapshotMembers(std::unique_ptr<SnapshotReader> reader) : reader_(std::move(reader)) {}
@@ -65,7 +85,7 @@ LocalMemberships::LocalMemberships(Files& files, PersonSource& source, Path fold
 
 LocalMemberships::LocalMemberships(Files& files, PersonSource& source, Path folder, MemoryBudget budget,
                                    PersonHash hash)
-    : files_(files), source_(source), folder_(std::move(folder)), budget_(budget), hash_(hash) {
+    : files_(files), source_(source), folder_(std::move(folder)), budget_(budget), hash_(hash), cores_(core_count()) {
   // Left by a process that was killed. Should this fail, the first write there says why.
   (void)files_.remove(folder_ / kWorkFolder);
 }
@@ -74,88 +94,63 @@ Path LocalMemberships::work_path(std::string_view name) {
   return folder_ / kWorkFolder / fmt::format("{}-{}", name, work_number_++);
 }
 
-Result<void> LocalMemberships::read_source(const RelationSpec& spec, const SourceRef& source,
-                                           const ComparisonScope& scope, RowSorter& rows, DroppedRows& dropped,
-                                           std::stop_token stop) {
+Result<LocalMemberships::Sorters> LocalMemberships::read_source(const RelationSpec& spec, const SourceRef& source,
+                                                                const ComparisonScope& scope, DroppedRows& dropped,
+                                                                std::stop_token stop) {
   const auto paths = TRY(source.files(stop));
   const AudienceMatcher matcher(spec, scope.targets);
-  std::string person;
-  Ranks audiences;
-  const auto each = [&](const SourceRow& row) -> Result<void> {
-    if ((dropped.read++ & 1023U) == 0 && stop.stop_requested()) return interrupted_comparison();
-    dropped.unknown_status += matcher.match(row, audiences);
-    switch (apply_person_rule(spec.person, row.person, person)) {
-      case PersonProblem::None:
-        return rows.add(hash_(person), person, audiences);
-      case PersonProblem::Missing:
-        ++dropped.without_person;
-        break;
-      case PersonProblem::OverLong:
-        ++dropped.over_long;
-        break;
-      case PersonProblem::NotUtf8:
-        ++dropped.not_utf8;
-        break;
-    }
-    return {};
-  };
-  TRY(source_.read(paths, {spec.identity_field, spec.identity_namespace}, each));
-  return rows.finish();
+  const auto lanes = source_.lanes(cores_);
+  Sorters sorters;
+  std::vector<std::unique_ptr<RowSink>> sinks;
+  std::vector<PersonSink*> targets;
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    sorters.push_back(std::make_unique<RowSorter>(files_, folder_ / kWorkFolder, fmt::format("rows-{}", work_number_++),
+                                                  MemoryBudget{budget_.bytes / lanes}, scope.dictionary.size()));
+    sinks.push_back(std::make_unique<RowSink>(spec.person, hash_, *sorters.back(), stop));
+    targets.push_back(sinks.back().get());
+  }
+  TRY(source_.read_batches(paths, {spec.identity_field, spec.identity_namespace}, matcher, targets));
+  for (const auto& sink : sinks) sink->add_to(dropped);
+  // Each thread of the merge has every run open, and a quarter of the budget is for that.
+  const auto streams = budget_.bytes / 4 / (cores_ * sorters.front()->block_bytes());
+  TRY(run_workers(lanes, [&](std::size_t lane) { return sorters[lane]->finish(streams / lanes); }));
+  return sorters;
 }
 
 Result<Bulk> LocalMemberships::compare(const RelationSpec& spec, const SourceRef& source, const BaseRef& base,
                                        std::stop_token stop) {
-  std::unique_ptr<SnapshotReader> before;
+  std::vector<std::unique_ptr<SnapshotReader>> before;
   if (base.content) {
-    before = TRY(SnapshotReader::open(files_, snapshot_path(folder_, *base.content)).in("snapshot to compare with"));
+    before.push_back(
+        TRY(SnapshotReader::open(files_, snapshot_path(folder_, *base.content)).in("snapshot to compare with")));
   }
-  const auto scope = TRY(ComparisonScope::make(spec, before.get()));
+  const auto scope = TRY(ComparisonScope::make(spec, before.empty() ? nullptr : before.front().get()));
 
   Bulk bulk;
   bulk.relation = spec.relation;
   bulk.source = source.id;
   bulk.base = base.content.value_or("");
-  RowSorter rows(files_, folder_ / kWorkFolder, fmt::format("rows-{}", work_number_++), budget_,
-                 scope.dictionary.size());
-  TRY(read_source(spec, source, scope, rows, bulk.dropped, stop));
-  if (bulk.dropped.read == 0 && before) {
-    for (const auto people : before->people()) {
-      if (people == 0) continue;
-      return Error(
-          ErrorCode::Refused,
-          fmt::format("export {} has no rows although people are in the snapshot; an empty export never removes "
-                      "anybody: look at the export job, or make a new export",
-                      source.id));
-    }
-  }
+  const auto rows = TRY(read_source(spec, source, scope, bulk.dropped, stop));
+  if (bulk.dropped.read == 0 && !before.empty()) TRY(refuse_empty(*before.front(), source));
 
-  const RowFileHead head{spec.relation, spec.definition(), spec.dataset, bulk.base, source.id};
+  // How the work is cut depends on the inputs alone: equal inputs give equal files on every machine.
+  const auto size = bulk.dropped.read + (before.empty() ? 0 : before.front()->rows());
+  const bool large = size >= kLargeComparison;
+  const auto threads = large ? std::max<std::size_t>(cores_, 2) : 1;
+  for (std::size_t i = 1; i < threads && !before.empty(); ++i) {
+    before.push_back(TRY(SnapshotReader::open(files_, snapshot_path(folder_, *base.content))));
+  }
+  for (const auto& reader : before) TRY(reader->translate(scope.dictionary));
+
+  const RowFileHead head{spec.relation, spec.definition(), spec.dataset, bulk.base, source.id, large};
   auto candidate_file = TRY(TempFile::create(files_, work_path("candidate")));
   auto candidate = TRY(SnapshotWriter::create(std::move(candidate_file), head, scope.dictionary));
   auto changes_file = TRY(TempFile::create(files_, work_path("changes")));
   auto changes = TRY(ChangesetWriter::create(std::move(changes_file), head, scope.dictionary));
   const auto unchanged = base.rewrite ? Comparison::Unchanged::WrittenAgain : Comparison::Unchanged::Skipped;
-  Comparison comparison(spec, scope, unchanged, *candidate, *changes);
-
-  SnapshotRow known;
-  DesiredRow desired;
-  bool more_known = false;
-  if (before) {
-    TRY(before->translate(scope.dictionary));
-    more_known = TRY(before->next(known));
-  }
-  bool more_desired = TRY(rows.next(desired));
-  std::uint64_t people = 0;
-  while (more_known || more_desired) {
-    if ((people++ & 1023U) == 0 && stop.stop_requested()) return interrupted_comparison();
-    const auto order = !more_known     ? std::strong_ordering::greater
-                       : !more_desired ? std::strong_ordering::less
-                                       : order_of(known, desired);
-    TRY(comparison.add(order <= 0 ? &known : nullptr, order >= 0 ? &desired : nullptr));
-    if (order <= 0) more_known = TRY(before->next(known));
-    if (order >= 0) more_desired = TRY(rows.next(desired));
-  }
-  comparison.fill(bulk);
+  MergePass pass({spec, scope, unchanged, before, rows, *candidate, *changes, threads}, stop);
+  const auto counts = TRY(pass.run());
+  counts.fill(bulk, scope);
   bulk.content = TRY(changes->publish(folder_));
   bulk.candidate = TRY(candidate->publish(folder_, scope.declared));
   return bulk;
@@ -241,6 +236,8 @@ Result<Digest> LocalMemberships::write_smaller_candidate(const EncodeOptions& op
 
   auto file = TRY(TempFile::create(files_, work_path("candidate")));
   auto writer = TRY(SnapshotWriter::create(std::move(file), planned->head(), dictionary));
+  BlockCompressor compressor;
+  SnapshotPart part(dictionary, compressor, planned->head().cut_at_sections);
   SnapshotRow row;
   ChangesetRow change;
   std::uint64_t position = 0;
@@ -250,16 +247,18 @@ Result<Digest> LocalMemberships::write_smaller_candidate(const EncodeOptions& op
     if (stop.stop_requested()) return interrupted_comparison();
     const bool changed = more_changes && order_of(change, row) == 0;
     if (!changed || !keeps_old_entry(options, change, position)) {
-      TRY(writer->add(row.hash, row.person, row.audiences));
+      TRY(part.add(row.hash, row.person, row.audiences));
     } else if (change.known == Known::Yes) {
-      TRY(writer->add(row.hash, row.person, change.before));
+      TRY(part.add(row.hash, row.person, change.before));
     }
     if (changed) {
       ++position;
       more_changes = TRY(changes->next(change));
     }
+    if (part.packed() > kPackedAtOnce) TRY(writer->take(part));
     more = TRY(planned->next(row));
   }
+  TRY(writer->close(part));
   // Whoever changed has a row in the candidate, so every change was met on the way.
   if (more_changes) return planned->corrupt("a changed person is missing from it");
   return writer->publish(folder_, declared);

@@ -14,7 +14,7 @@
 namespace audiencesync {
 
 /// The membership engine on this machine: one pass over the export, one over the snapshot, nothing proportional to the
-/// people in memory.
+/// people in memory, both passes on all cores.
 ///
 /// Files of its folder: `snapshot-<digest>`, `changes-<digest>` (docs/formats) and `tmp/`, which is emptied when this
 /// is built, so one object at a time may use a folder (the state lock sees to that). All files hold person ids.
@@ -40,8 +40,9 @@ class LocalMemberships final : public Memberships {
   Result<void> clean(const std::set<Digest>& keep) override;
 
  private:
-  Result<void> read_source(const RelationSpec& spec, const SourceRef& source, const ComparisonScope& scope,
-                           RowSorter& rows, DroppedRows& dropped, std::stop_token stop);
+  using Sorters = std::vector<std::unique_ptr<RowSorter>>;
+  Result<Sorters> read_source(const RelationSpec& spec, const SourceRef& source, const ComparisonScope& scope,
+                              DroppedRows& dropped, std::stop_token stop);
   Result<Digest> write_smaller_candidate(const EncodeOptions& options, const Bulk& bulk, std::stop_token stop);
   Path work_path(std::string_view name);
 
@@ -50,6 +51,7 @@ class LocalMemberships final : public Memberships {
   Path folder_;
   MemoryBudget budget_;
   PersonHash hash_;
+  std::size_t cores_;
   std::atomic<std::uint64_t> work_number_{0};
 };
 

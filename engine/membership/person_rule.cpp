@@ -60,13 +60,17 @@ bool is_utf8(std::string_view text) {
 
 std::uint64_t person_hash(std::string_view person) { return XXH3_64bits(person.data(), person.size()); }
 
-PersonProblem apply_person_rule(PersonRule rule, std::string_view raw, std::string& out) {
-  out.assign(rule == PersonRule::Trim ? trim_blanks(raw) : raw);
+PersonProblem apply_person_rule(PersonRule rule, std::string_view raw, std::string& space, std::string_view& out) {
+  out = rule == PersonRule::Trim ? trim_blanks(raw) : raw;
   if (out.empty()) return PersonProblem::Missing;
   if (out.size() > kLongestPersonId) return PersonProblem::OverLong;
   if (!is_utf8(out)) return PersonProblem::NotUtf8;
-  if (rule == PersonRule::Lower || rule == PersonRule::Sha256Lower) lower_ascii(out);
-  if (rule == PersonRule::Sha256Lower) out = sha256(out);
+  if (rule == PersonRule::Lower || rule == PersonRule::Sha256Lower) {
+    space.assign(out);
+    lower_ascii(space);
+    if (rule == PersonRule::Sha256Lower) space = sha256(space);
+    out = space;
+  }
   return PersonProblem::None;
 }
 

@@ -12,9 +12,9 @@ namespace audiencesync {
 enum class PersonProblem { None, Missing, OverLong, NotUtf8 };
 
 /// Turns the person id of an export into the one the event data use. Changes ASCII letters and blanks only, whatever
-/// the locale. `out` is reused from row to row; its content counts only with PersonProblem::None. The length limit is
-/// that of the value before hashing.
-PersonProblem apply_person_rule(PersonRule rule, std::string_view raw, std::string& out);
+/// the locale. `out` may point into `raw` or into `space`, which is reused from row to row; it counts only with
+/// PersonProblem::None. The length limit is that of the value before hashing.
+PersonProblem apply_person_rule(PersonRule rule, std::string_view raw, std::string& space, std::string_view& out);
 
 /// Well-formed UTF-8, without surrogates and over-long forms.
 bool is_utf8(std::string_view text);

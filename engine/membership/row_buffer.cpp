@@ -1,12 +1,14 @@
 #include "engine/membership/row_buffer.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace audiencesync {
 namespace {
 
 constexpr std::size_t kRowPrefix = 4;
+constexpr std::size_t kSmallSort = 4096;  // rows that a plain sort handles as well
 
 std::uint16_t load_short(const char* from) {
   std::uint16_t number = 0;
@@ -29,7 +31,7 @@ RowBuffer::RowBuffer(std::size_t bytes, std::size_t dictionary)
   rows_.reserve(most_rows_);
 }
 
-RowBuffer::Added RowBuffer::add(std::uint64_t hash, std::string_view person, const Ranks& audiences) {
+RowBuffer::Added RowBuffer::add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences) {
   const auto set_bytes = audiences.size() * sizeof(Rank);
   const auto needed = kRowPrefix + person.size() + set_bytes;
   if (needed > capacity_ - used_ || rows_.size() == most_rows_) return Added::Full;
@@ -56,37 +58,84 @@ void RowBuffer::append_audiences(const Row& row, Ranks& out) const {
   if (count > 0) std::memcpy(out.data() + before, at + kRowPrefix + load_short(at), count * sizeof(Rank));
 }
 
+// One pass by the first byte of the hash, in place, then small ranges that fit into the cache.
 void RowBuffer::sort() {
-  std::sort(rows_.begin(), rows_.end(), [this](const Row& left, const Row& right) {
+  if (rows_.size() < kSmallSort) return sort_rows(rows_.data(), rows_.data() + rows_.size());
+  std::array<std::size_t, kSections> next{};
+  std::array<std::size_t, kSections> end{};
+  for (const auto& row : rows_) ++end[section_of(row.hash)];
+  std::size_t sum = 0;
+  for (std::size_t section = 0; section < kSections; ++section) {
+    next[section] = sum;
+    sum += end[section];
+    end[section] = sum;
+  }
+  for (std::size_t section = 0; section < kSections; ++section) {
+    while (next[section] < end[section]) {
+      auto row = rows_[next[section]];
+      auto home = section_of(row.hash);
+      while (home != section) {
+        std::swap(row, rows_[next[home]++]);
+        home = section_of(row.hash);
+      }
+      rows_[next[section]++] = row;
+    }
+  }
+  std::size_t begin = 0;
+  for (std::size_t section = 0; section < kSections; ++section) {
+    sort_rows(rows_.data() + begin, rows_.data() + end[section]);
+    begin = end[section];
+  }
+}
+
+void RowBuffer::sort_rows(Row* first, Row* last) {
+  std::sort(first, last, [this](const Row& left, const Row& right) {
     if (left.hash != right.hash) return left.hash < right.hash;
     return person(left) < person(right);
   });
-  at_ = 0;
 }
 
-bool RowBuffer::next(DesiredRow& row) {
-  if (at_ == rows_.size()) return false;
-  const auto& first = rows_[at_++];
-  row.hash = first.hash;
-  row.person = person(first);
-  row.audiences.clear();
-  append_audiences(first, row.audiences);
-  bool merged = false;
-  while (at_ < rows_.size() && rows_[at_].hash == row.hash && person(rows_[at_]) == row.person) {
-    append_audiences(rows_[at_++], row.audiences);
-    merged = true;
+class RowBuffer::Stream final : public RowStream {
+ public:
+  Stream(const RowBuffer& buffer, const Row* at, const Row* end) : buffer_(buffer), at_(at), end_(end) {}
+
+  Result<bool> advance() override {
+    if (at_ == end_) return false;
+    row_.hash = at_->hash;
+    row_.person = buffer_.person(*at_);
+    row_.audiences.clear();
+    buffer_.append_audiences(*at_++, row_.audiences);
+    bool merged = false;
+    while (at_ != end_ && at_->hash == row_.hash && buffer_.person(*at_) == row_.person) {
+      buffer_.append_audiences(*at_++, row_.audiences);
+      merged = true;
+    }
+    if (merged) {
+      std::sort(row_.audiences.begin(), row_.audiences.end());
+      row_.audiences.erase(std::unique(row_.audiences.begin(), row_.audiences.end()), row_.audiences.end());
+    }
+    return true;
   }
-  if (merged) {
-    std::sort(row.audiences.begin(), row.audiences.end());
-    row.audiences.erase(std::unique(row.audiences.begin(), row.audiences.end()), row.audiences.end());
-  }
-  return true;
+
+ private:
+  const RowBuffer& buffer_;
+  const Row* at_;
+  const Row* end_;
+};
+
+std::unique_ptr<RowStream> RowBuffer::stream(const HashRange& range) const {
+  const auto* const begin = rows_.data();
+  const auto* const end = begin + rows_.size();
+  const auto* const first =
+      std::lower_bound(begin, end, range.first, [](const Row& row, std::uint64_t hash) { return row.hash < hash; });
+  const auto* const last =
+      std::upper_bound(first, end, range.last, [](std::uint64_t hash, const Row& row) { return hash < row.hash; });
+  return std::make_unique<Stream>(*this, first, last);
 }
 
 void RowBuffer::clear() {
   rows_.clear();
   used_ = 0;
-  at_ = 0;
 }
 
 }  // namespace audiencesync

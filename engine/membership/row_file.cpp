@@ -8,8 +8,10 @@
 namespace audiencesync {
 
 Value RowFileHead::to_value() const {
-  return Value::Object{{"relation", relation}, {"definition", definition}, {"dataset", dataset},
-                       {"base", base},         {"source", source},         {"person_hash", "xxh3-64"}};
+  Value::Object head{{"relation", relation}, {"definition", definition}, {"dataset", dataset},
+                     {"base", base},         {"source", source},         {"person_hash", "xxh3-64"}};
+  if (cut_at_sections) head["blocks"] = "sections";
+  return head;
 }
 
 RowFileHead RowFileHead::from_value(const Value& value) {
@@ -17,7 +19,8 @@ RowFileHead RowFileHead::from_value(const Value& value) {
           .definition = value.text("definition"),
           .dataset = value.text("dataset"),
           .base = value.text("base"),
-          .source = value.text("source")};
+          .source = value.text("source"),
+          .cut_at_sections = value.text("blocks") == "sections"};
 }
 
 namespace row_file {
@@ -59,11 +62,19 @@ Result<std::vector<std::uint32_t>> index_table(const Dictionary& own, const Dict
   return table;
 }
 
-void put_ranks(std::string& out, const Dictionary& dictionary, const Ranks& ranks,
+std::vector<std::uint32_t> file_indices(const Dictionary& dictionary) {
+  std::vector<std::uint32_t> indices;
+  for (std::size_t rank = 0; rank < dictionary.size(); ++rank) {
+    indices.push_back(dictionary.entry(static_cast<Rank>(rank)).index);
+  }
+  return indices;
+}
+
+void put_ranks(std::string& out, const std::vector<std::uint32_t>& indices, const Ranks& ranks,
                std::vector<std::uint32_t>& scratch) {
   scratch.clear();
-  for (const auto rank : ranks) scratch.push_back(dictionary.entry(rank).index);
-  std::sort(scratch.begin(), scratch.end());
+  for (const auto rank : ranks) scratch.push_back(indices[rank]);
+  if (!std::is_sorted(scratch.begin(), scratch.end())) std::sort(scratch.begin(), scratch.end());
   put_set(out, scratch);
 }
 

@@ -17,6 +17,8 @@ struct RowFileHead {
   std::string dataset;
   Digest base;         // content of the snapshot it was compared with, "" when there was none
   std::string source;  // export batch ids
+  /// Blocks end where the first byte of the hash changes, so that readers of one section decompress no other.
+  bool cut_at_sections = false;
 
   Value to_value() const;
   static RowFileHead from_value(const Value& value);
@@ -36,8 +38,11 @@ Result<Dictionary> read_dictionary(const BlockReader& file);
 /// From file index to rank in `into`; kAbsent where the file has no such index. Errors: Internal when `into` lacks an
 /// entry of `own`.
 Result<std::vector<std::uint32_t>> index_table(const Dictionary& own, const Dictionary& into);
+/// The index in files of every rank.
+std::vector<std::uint32_t> file_indices(const Dictionary& dictionary);
 /// Appends the set in file indices. `scratch` saves an allocation a row.
-void put_ranks(std::string& out, const Dictionary& dictionary, const Ranks& ranks, std::vector<std::uint32_t>& scratch);
+void put_ranks(std::string& out, const std::vector<std::uint32_t>& indices, const Ranks& ranks,
+               std::vector<std::uint32_t>& scratch);
 
 }  // namespace row_file
 }  // namespace audiencesync

@@ -18,23 +18,19 @@ std::size_t run_block_bytes(MemoryBudget budget) {
 
 }  // namespace
 
-// While rows come in, the buffer has all of the budget; while runs are merged, each has its block twice (as stored and
-// raw) and a decompressor (about as much again).
+// A quarter of the budget stays for the merge.
 RowSorter::RowSorter(Files& files, Path folder, std::string name, MemoryBudget budget, std::size_t dictionary)
     : files_(files),
       folder_(std::move(folder)),
       name_(std::move(name)),
       block_bytes_(run_block_bytes(budget)),
-      most_runs_(std::max<std::size_t>(budget.bytes / 2 / (4 * block_bytes_), 2)),
-      buffer_(budget.bytes / 2, dictionary) {}
-
-RowSorter::~RowSorter() = default;
+      buffer_(budget.bytes / 4 * 3, dictionary) {}
 
 Result<std::unique_ptr<RunFile>> RowSorter::new_run_file() {
   return RunFile::create(files_, folder_ / fmt::format("{}-{}", name_, files_made_++), block_bytes_);
 }
 
-Result<void> RowSorter::add(std::uint64_t hash, std::string_view person, const Ranks& audiences) {
+Result<void> RowSorter::add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences) {
   if (buffer_.add(hash, person, audiences) == RowBuffer::Added::Yes) return {};
   TRY(spill());
   if (buffer_.add(hash, person, audiences) == RowBuffer::Added::Yes) return {};
@@ -44,27 +40,36 @@ Result<void> RowSorter::add(std::uint64_t hash, std::string_view person, const R
 Result<void> RowSorter::spill() {
   if (!runs_) runs_ = TRY(new_run_file());
   buffer_.sort();
-  runs_->begin_run();
-  DesiredRow row;
-  while (buffer_.next(row)) TRY(runs_->add(row));
+  runs_->begin_run(buffer_.size());
+  const auto rows = buffer_.stream({});
+  auto found = TRY(rows->advance());
+  while (found) {
+    TRY(runs_->add(rows->row()));
+    found = TRY(rows->advance());
+  }
   TRY(runs_->end_run());
   buffer_.clear();
-  in_memory_ = false;
   return {};
 }
 
-Result<void> RowSorter::reduce_runs() {
-  while (runs_->runs().size() > most_runs_) {
+Result<void> RowSorter::reduce_runs(std::size_t most_runs) {
+  RunScratch scratch;
+  while (runs_->runs().size() > most_runs) {
     auto fewer = TRY(new_run_file());
     const auto count = runs_->runs().size();
-    for (std::size_t first = 0; first < count; first += most_runs_) {
-      auto merge = TRY(RunMerge::start(*runs_, first, std::min(first + most_runs_, count)));
-      fewer->begin_run();
-      DesiredRow row;
-      auto found = TRY(merge.next(row));
-      while (found) {
-        TRY(fewer->add(row));
-        found = TRY(merge.next(row));
+    for (std::size_t first = 0; first < count; first += most_runs) {
+      std::vector<std::unique_ptr<RowStream>> group;
+      std::uint64_t rows = 0;
+      for (auto run = first; run < std::min(first + most_runs, count); ++run) {
+        for (const auto& block : runs_->runs()[run].blocks) rows += block.rows;
+        group.push_back(std::make_unique<RunReader>(runs_->reader(), runs_->runs()[run], HashRange(), scratch));
+      }
+      auto merge = TRY(RunMerge::start(std::move(group)));
+      fewer->begin_run(rows);
+      const auto* row = TRY(merge.next());
+      while (row != nullptr) {
+        TRY(fewer->add(*row));
+        row = TRY(merge.next());
       }
       TRY(fewer->end_run());
     }
@@ -74,23 +79,20 @@ Result<void> RowSorter::reduce_runs() {
   return {};
 }
 
-Result<void> RowSorter::finish() {
-  if (in_memory_) {
-    buffer_.sort();
-    return {};
-  }
-  if (!buffer_.empty()) TRY(spill());
-  buffer_ = RowBuffer(0, 0);  // its memory is the merge's now
+Result<void> RowSorter::finish(std::size_t most_runs) {
+  buffer_.sort();
+  if (!runs_) return {};
   TRY(runs_->seal());
-  TRY(reduce_runs());
-  auto merge = TRY(RunMerge::start(*runs_, 0, runs_->runs().size()));
-  merge_ = std::make_unique<RunMerge>(std::move(merge));
-  return {};
+  return reduce_runs(std::max<std::size_t>(most_runs, 2));
 }
 
-Result<bool> RowSorter::next(DesiredRow& row) {
-  if (in_memory_) return buffer_.next(row);
-  return merge_->next(row);
+void RowSorter::streams(const HashRange& range, RunScratch& scratch,
+                        std::vector<std::unique_ptr<RowStream>>& out) const {
+  if (!buffer_.empty()) out.push_back(buffer_.stream(range));
+  if (!runs_) return;
+  for (const auto& run : runs_->runs()) {
+    out.push_back(std::make_unique<RunReader>(runs_->reader(), run, range, scratch));
+  }
 }
 
 }  // namespace audiencesync

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,45 +10,43 @@
 
 namespace audiencesync {
 
-class RunMerge;
-
 /// How much memory the membership engine may use for rows, whatever the input. The reader of the source has its own.
 struct MemoryBudget {
   std::size_t bytes = 96 << 20;
 };
 
-/// Takes rows in any order and gives them back sorted by (hash, person), every person once with the union of their
-/// audiences. What does not fit into the budget goes to disk as sorted runs, which are merged while reading; with too
-/// many runs for one merge some are merged before. docs/adr/0004 says why runs and not partitions.
+/// Takes rows in any order and gives ranges of them back sorted by (hash, person). What does not fit into the budget
+/// goes to disk as sorted runs. docs/adr/0004 says why runs and not partitions.
 ///
-/// One thread. Errors: NoSpace, Io.
+/// One thread fills a sorter; several may read from it. Errors: NoSpace, Io.
 class RowSorter {
  public:
   /// Temporary files are made in `folder` under names that begin with `name`.
   RowSorter(Files& files, Path folder, std::string name, MemoryBudget budget, std::size_t dictionary);
-  ~RowSorter();
 
-  Result<void> add(std::uint64_t hash, std::string_view person, const Ranks& audiences);
-  /// No more rows; `next` may be called from now on.
-  Result<void> finish();
-  /// False at the end. The row is valid until the next call.
-  Result<bool> next(DesiredRow& row);
+  Result<void> add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences);
+  /// No more rows. Merges runs until there are at most `most_runs`.
+  Result<void> finish(std::size_t most_runs);
+
+  /// Appends the streams of a range, each with its people once; a person may be in several. After `finish`; the
+  /// sorter and `scratch` must outlive them.
+  void streams(const HashRange& range, RunScratch& scratch, std::vector<std::unique_ptr<RowStream>>& out) const;
+  /// Bytes that each stream of a run needs while it is read.
+  std::size_t block_bytes() const { return block_bytes_; }
+  std::size_t runs() const { return runs_ ? runs_->runs().size() : 0; }
 
  private:
   Result<void> spill();
-  Result<void> reduce_runs();
+  Result<void> reduce_runs(std::size_t most_runs);
   Result<std::unique_ptr<RunFile>> new_run_file();
 
   Files& files_;
   Path folder_;
   std::string name_;
   std::size_t block_bytes_;
-  std::size_t most_runs_;  // merged at once
   RowBuffer buffer_;
   std::unique_ptr<RunFile> runs_;
   int files_made_ = 0;
-  std::unique_ptr<RunMerge> merge_;
-  bool in_memory_ = true;
 };
 
 }  // namespace audiencesync

@@ -6,7 +6,7 @@
 
 #include "engine/membership/block_format.h"
 #include "engine/membership/bytes.h"
-#include "engine/membership/row_buffer.h"
+#include "engine/membership/row_stream.h"
 #include "engine/membership/temp_file.h"
 
 namespace audiencesync {
@@ -22,7 +22,10 @@ struct RunBlock {
   std::uint64_t checksum = 0;
 };
 
-using Run = std::vector<RunBlock>;
+struct Run {
+  std::vector<RunBlock> blocks;
+  bool cut_at_sections = false;  // blocks end where the first byte of the hash changes
+};
 
 /// A temporary file of sorted runs. Its index stays in memory: it never outlives the process that wrote it.
 /// Errors: NoSpace, Io.
@@ -30,7 +33,8 @@ class RunFile {
  public:
   static Result<std::unique_ptr<RunFile>> create(Files& files, const Path& path, std::size_t block_bytes);
 
-  void begin_run() { runs_.emplace_back(); }
+  /// `rows` at most will be added. Long runs are cut at sections, so that each can be read on its own.
+  void begin_run(std::uint64_t rows);
   /// Rows of a run come sorted, every person once.
   Result<void> add(const DesiredRow& row);
   Result<void> end_run() { return flush(); }
@@ -57,25 +61,29 @@ class RunFile {
   std::uint64_t last_hash_ = 0;
 };
 
-/// Reads one run in order. Errors: Io, Corrupt when the temporary file changed under us.
-class RunReader {
- public:
-  RunReader(FileReader& file, const Run& run) : file_(&file), run_(&run) {}
+/// What the readers of one thread share: none keeps anything there.
+struct RunScratch {
+  BlockCompressor compressor;
+  std::string stored;
+};
 
-  /// The current row; valid after an `advance` that was true, until the next.
-  const DesiredRow& row() const { return row_; }
-  Result<bool> advance();
+/// Reads a range of one run in order. Errors: Io, Corrupt when the temporary file changed under us.
+class RunReader final : public RowStream {
+ public:
+  /// All must outlive this.
+  RunReader(FileReader& file, const Run& run, const HashRange& range, RunScratch& scratch);
+
+  Result<bool> advance() override;
 
  private:
   FileReader* file_;
   const Run* run_;
+  HashRange range_;
+  RunScratch* scratch_;
   std::size_t next_block_ = 0;
   std::uint32_t rows_left_ = 0;
-  BlockCompressor compressor_;
-  std::string stored_;
   std::string raw_;
   ByteCursor cursor_;
-  DesiredRow row_;
 };
 
 }  // namespace audiencesync

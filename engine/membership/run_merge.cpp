@@ -4,22 +4,20 @@
 
 namespace audiencesync {
 
-Result<RunMerge> RunMerge::start(RunFile& file, std::size_t first, std::size_t last) {
+Result<RunMerge> RunMerge::start(std::vector<std::unique_ptr<RowStream>> streams) {
   RunMerge merge;
-  for (auto run = first; run < last; ++run) {
-    auto& reader = merge.readers_.emplace_back(file.reader(), file.runs()[run]);
-    const auto found = TRY(reader.advance());
-    if (found) merge.heap_.push_back(merge.readers_.size() - 1);
+  merge.streams_ = std::move(streams);
+  for (const auto& stream : merge.streams_) {
+    const auto found = TRY(stream->advance());
+    if (found) merge.heap_.push_back({stream->row().hash, stream.get()});
   }
   for (auto at = merge.heap_.size(); at-- > 0;) merge.sink(at);
   return merge;
 }
 
-bool RunMerge::before(std::size_t left, std::size_t right) const {
-  const auto& one = readers_[left].row();
-  const auto& other = readers_[right].row();
-  if (one.hash != other.hash) return one.hash < other.hash;
-  return one.person < other.person;
+bool RunMerge::before(const Node& left, const Node& right) {
+  if (left.hash != right.hash) return left.hash < right.hash;
+  return left.stream->row().person < right.stream->row().person;
 }
 
 void RunMerge::sink(std::size_t at) {
@@ -35,8 +33,10 @@ void RunMerge::sink(std::size_t at) {
 }
 
 Result<void> RunMerge::advance_top() {
-  const auto found = TRY(readers_[heap_.front()].advance());
-  if (!found) {
+  const auto found = TRY(heap_.front().stream->advance());
+  if (found) {
+    heap_.front().hash = heap_.front().stream->row().hash;
+  } else {
     heap_.front() = heap_.back();
     heap_.pop_back();
   }
@@ -44,27 +44,34 @@ Result<void> RunMerge::advance_top() {
   return {};
 }
 
-Result<bool> RunMerge::next(DesiredRow& row) {
-  if (heap_.empty()) return false;
-  const auto& first = readers_[heap_.front()].row();
+bool RunMerge::is_top(const Node& other) const {
+  return other.hash == heap_.front().hash && other.stream->row().person == heap_.front().stream->row().person;
+}
+
+Result<const DesiredRow*> RunMerge::next() {
+  if (top_was_given_) TRY(advance_top());
+  top_was_given_ = false;
+  if (heap_.empty()) return static_cast<const DesiredRow*>(nullptr);
+  // Who equals the top is one of its children.
+  const bool alone = (heap_.size() < 2 || !is_top(heap_[1])) && (heap_.size() < 3 || !is_top(heap_[2]));
+  if (alone) {
+    top_was_given_ = true;
+    return &heap_.front().stream->row();
+  }
+  const auto& first = heap_.front().stream->row();
   person_.assign(first.person);  // advancing may replace the block the view points into
-  row.hash = first.hash;
-  row.person = person_;
-  row.audiences = first.audiences;
+  merged_.hash = first.hash;
+  merged_.person = person_;
+  merged_.audiences = first.audiences;
   TRY(advance_top());
-  bool merged = false;
-  while (!heap_.empty()) {
-    const auto& other = readers_[heap_.front()].row();
-    if (other.hash != row.hash || other.person != row.person) break;
-    row.audiences.insert(row.audiences.end(), other.audiences.begin(), other.audiences.end());
-    merged = true;
+  while (!heap_.empty() && heap_.front().hash == merged_.hash && heap_.front().stream->row().person == person_) {
+    const auto& other = heap_.front().stream->row().audiences;
+    merged_.audiences.insert(merged_.audiences.end(), other.begin(), other.end());
     TRY(advance_top());
   }
-  if (merged) {
-    std::sort(row.audiences.begin(), row.audiences.end());
-    row.audiences.erase(std::unique(row.audiences.begin(), row.audiences.end()), row.audiences.end());
-  }
-  return true;
+  std::sort(merged_.audiences.begin(), merged_.audiences.end());
+  merged_.audiences.erase(std::unique(merged_.audiences.begin(), merged_.audiences.end()), merged_.audiences.end());
+  return &merged_;
 }
 
 }  // namespace audiencesync

@@ -1,31 +1,37 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "engine/membership/run_file.h"
+#include "engine/membership/row_stream.h"
 
 namespace audiencesync {
 
-/// Several sorted runs as one: every person once, with the union of their audiences. Memory: one block a run.
+/// Several sorted streams as one: every person once, with the union of their audiences.
 class RunMerge {
  public:
-  /// Runs [first, last) of a sealed file, which must outlive this.
-  static Result<RunMerge> start(RunFile& file, std::size_t first, std::size_t last);
+  static Result<RunMerge> start(std::vector<std::unique_ptr<RowStream>> streams);
 
-  /// False at the end. The row is valid until the next call.
-  Result<bool> next(DesiredRow& row);
+  /// Null at the end. The row is valid until the next call.
+  Result<const DesiredRow*> next();
 
  private:
+  struct Node {
+    std::uint64_t hash;
+    RowStream* stream;
+  };
   RunMerge() = default;
+  static bool before(const Node& left, const Node& right);
   void sink(std::size_t at);
-  bool before(std::size_t left, std::size_t right) const;
   Result<void> advance_top();
+  bool is_top(const Node& other) const;
 
-  std::deque<RunReader> readers_;  // stable addresses
-  std::vector<std::size_t> heap_;  // of readers that have a row, smallest first
+  std::vector<std::unique_ptr<RowStream>> streams_;
+  std::vector<Node> heap_;      // of streams that have a row, smallest first
+  bool top_was_given_ = false;  // its row is with the caller, so it must not move yet
+  DesiredRow merged_;
   std::string person_;
 };
 

@@ -10,6 +10,28 @@ constexpr std::string_view kSnapshotDomain = "audiencesync snapshot 1";
 
 }  // namespace
 
+SnapshotPart::SnapshotPart(const Dictionary& dictionary, BlockCompressor& compressor, bool cut_at_sections)
+    : blocks_(compressor),
+      cut_at_sections_(cut_at_sections),
+      content_(kSnapshotDomain, dictionary),
+      indices_(row_file::file_indices(dictionary)),
+      people_(dictionary.size(), 0) {}
+
+Result<void> SnapshotPart::add(std::uint64_t hash, std::string_view person, const Ranks& audiences) {
+  if (cut_at_sections_ && section_of(hash) != section_) {
+    section_ = section_of(hash);
+    TRY(blocks_.cut());
+  }
+  auto& row = blocks_.begin(hash);
+  put_text(row, person);
+  row_file::put_ranks(row, indices_, audiences, scratch_);
+  content_.begin_row(hash, person);
+  content_.add_set(audiences);
+  for (const auto rank : audiences) ++people_[rank];
+  if (audiences.empty()) ++tombstones_;
+  return blocks_.end();
+}
+
 SnapshotWriter::SnapshotWriter(std::unique_ptr<BlockWriter> blocks, const Dictionary& dictionary)
     : blocks_(std::move(blocks)),
       dictionary_(dictionary),
@@ -22,15 +44,13 @@ Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::create(TempFile file, co
   return std::unique_ptr<SnapshotWriter>(new SnapshotWriter(std::move(blocks), dictionary));
 }
 
-Result<void> SnapshotWriter::add(std::uint64_t hash, std::string_view person, const Ranks& audiences) {
-  row_.clear();
-  put_text(row_, person);
-  row_file::put_ranks(row_, dictionary_, audiences, scratch_);
-  content_.begin_row(hash, person);
-  content_.add_set(audiences);
-  for (const auto rank : audiences) ++people_[rank];
-  if (audiences.empty()) ++tombstones_;
-  return blocks_->add(hash, row_);
+Result<void> SnapshotWriter::close(SnapshotPart& part) {
+  TRY(part.end());
+  TRY(take(part));
+  content_.append(part.content_);
+  for (std::size_t rank = 0; rank < people_.size(); ++rank) people_[rank] += part.people_[rank];
+  tombstones_ += part.tombstones_;
+  return {};
 }
 
 Result<Digest> SnapshotWriter::publish(const Path& folder, const std::vector<bool>& declared) {
@@ -61,18 +81,28 @@ Result<void> SnapshotReader::translate(const Dictionary& other) {
   return {};
 }
 
+void SnapshotReader::seek(const HashRange& range) {
+  blocks_->seek(range, head_.cut_at_sections && range.is_sections());
+  range_ = range;
+  last_hash_ = 0;
+  last_person_.clear();
+}
+
 Result<bool> SnapshotReader::next(SnapshotRow& row) {
-  ByteCursor* from = nullptr;
-  const auto found = TRY(blocks_->next(row.hash, from));
-  if (!found) return false;
-  row.person = from->text();
-  if (!get_set(*from, table_, row.audiences) || row.person.empty()) return blocks_->corrupt("a row cannot be read");
-  if (row.hash < last_hash_ || (row.hash == last_hash_ && row.person <= last_person_)) {
-    return blocks_->corrupt("its rows are out of order");
+  while (true) {
+    ByteCursor* from = nullptr;
+    const auto found = TRY(blocks_->next(row.hash, from));
+    if (!found) return false;
+    row.person = from->text();
+    if (!get_set(*from, table_, row.audiences) || row.person.empty()) return blocks_->corrupt("a row cannot be read");
+    if (row.hash < last_hash_ || (row.hash == last_hash_ && row.person <= last_person_)) {
+      return blocks_->corrupt("its rows are out of order");
+    }
+    last_hash_ = row.hash;
+    last_person_ = row.person;
+    if (row.hash > range_.last) return false;
+    if (row.hash >= range_.first) return true;
   }
-  last_hash_ = row.hash;
-  last_person_ = row.person;
-  return true;
 }
 
 Result<void> check_snapshot(const Files& files, const Path& path, const Digest& content, std::stop_token stop) {

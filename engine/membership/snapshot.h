@@ -21,14 +21,44 @@ struct SnapshotRow {
   Ranks audiences;
 };
 
-/// Writes a snapshot, people sorted by (hash, id). Errors: NoSpace, Io.
+/// A range of a snapshot's rows as one thread makes it: packed blocks, digests and counts, in memory. A part has whole
+/// sections (docs/formats/snapshot.md) unless it is the only one.
+class SnapshotPart {
+ public:
+  /// Both references must outlive the part. `cut_at_sections` as in the file's head.
+  SnapshotPart(const Dictionary& dictionary, BlockCompressor& compressor, bool cut_at_sections);
+
+  /// People come sorted by (hash, id).
+  Result<void> add(std::uint64_t hash, std::string_view person, const Ranks& audiences);
+  /// Nobody else comes.
+  Result<void> end() { return blocks_.cut(); }
+  /// Bytes that a writer could take.
+  std::size_t packed() { return blocks_.bytes().size(); }
+
+ private:
+  friend class SnapshotWriter;
+
+  BlockPacker blocks_;
+  bool cut_at_sections_;
+  std::uint64_t section_ = 0;
+  ContentDigest content_;
+  std::vector<std::uint32_t> indices_;  // by rank
+  std::vector<std::uint64_t> people_;   // by rank
+  std::uint64_t tombstones_ = 0;
+  std::vector<std::uint32_t> scratch_;
+};
+
+/// Writes a snapshot: parts in the order of their hashes. One thread at a time. Errors: NoSpace, Io.
 class SnapshotWriter {
  public:
   /// The dictionary must outlive the writer.
   static Result<std::unique_ptr<SnapshotWriter>> create(TempFile file, const RowFileHead& head,
                                                         const Dictionary& dictionary);
 
-  Result<void> add(std::uint64_t hash, std::string_view person, const Ranks& audiences);
+  /// Writes what `part` has packed so far and clears it there.
+  Result<void> take(SnapshotPart& part) { return blocks_->append(part.blocks_); }
+  /// Takes the rest of a part that has ended, with its counts.
+  Result<void> close(SnapshotPart& part);
   /// Makes the file visible in `folder` under its content, which is returned. `declared` (by rank) says which
   /// audiences keep their place in the dictionary though nobody is in them.
   Result<Digest> publish(const Path& folder, const std::vector<bool>& declared);
@@ -41,8 +71,6 @@ class SnapshotWriter {
   ContentDigest content_;
   std::vector<std::uint64_t> people_;  // by rank
   std::uint64_t tombstones_ = 0;
-  std::string row_;
-  std::vector<std::uint32_t> scratch_;
 };
 
 /// Reads a snapshot in its order. Errors: NotFound, Corrupt with the path, Unsupported.
@@ -58,6 +86,8 @@ class SnapshotReader {
 
   /// From now on rows speak in ranks of `other`, which must have all entries of dictionary().
   Result<void> translate(const Dictionary& other);
+  /// From now on only rows of this range come, from its beginning.
+  void seek(const HashRange& range);
   /// False at the end. Rows out of order are Corrupt.
   Result<bool> next(SnapshotRow& row);
   Error corrupt(std::string_view what) const { return blocks_->corrupt(what); }
@@ -70,6 +100,7 @@ class SnapshotReader {
   Dictionary dictionary_;
   std::vector<std::uint64_t> people_;
   std::vector<std::uint32_t> table_;
+  HashRange range_;
   std::uint64_t last_hash_ = 0;
   std::string last_person_;
 };

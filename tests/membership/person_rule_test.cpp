@@ -17,8 +17,9 @@ class PersonRuleTest : public ::testing::TestWithParam<RuleCase> {};
 
 TEST_P(PersonRuleTest, GivesThePersonOfTheEvents) {
   const auto& row = GetParam();
-  std::string out = "left from the row before";
-  ASSERT_EQ(apply_person_rule(row.rule, row.raw, out), row.problem);
+  std::string space = "left from the row before";
+  std::string_view out;
+  ASSERT_EQ(apply_person_rule(row.rule, row.raw, space, out), row.problem);
   if (row.problem == PersonProblem::None) {
     EXPECT_EQ(out, row.person);
   }
