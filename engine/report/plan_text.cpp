@@ -5,187 +5,211 @@
 #include <algorithm>
 #include <iterator>
 
+#include "engine/report/membership_table.h"
+#include "engine/report/plan_words.h"
+#include "engine/report/text_layout.h"
+
 namespace audiencesync {
 namespace {
 
-constexpr std::size_t kNameWidth = 30;
-constexpr std::size_t kLineWidth = 80;
+constexpr std::size_t kWordWidth = 9;   // of "findings" and actions, with the gap behind
+constexpr std::size_t kMostNames = 30;  // of the audiences one sample names, before "and N more"
 
-// Bytes of the UTF-8 character at `at`.
-std::size_t character(std::string_view text, std::size_t at) {
-  std::size_t length = 1;
-  while (at + length < text.size() && (static_cast<unsigned char>(text[at + length]) & 0xC0U) == 0x80U) ++length;
-  return length;
-}
+enum class Ink { Bold, Red, Yellow, Green, Faint };
 
-std::size_t columns_of(std::string_view text) {
-  std::size_t columns = 0;
-  for (std::size_t at = 0; at < text.size(); at += character(text, at)) ++columns;
-  return columns;
-}
-
-// Names come from the platform: a line break or a terminal's command in one must not reach the terminal.
-std::string printable(std::string_view text) {
-  std::string out(text);
-  for (auto& byte : out) {
-    if (static_cast<unsigned char>(byte) < 0x20U || byte == 0x7F) byte = ' ';
+const char* code_of(Ink ink) {
+  switch (ink) {
+    case Ink::Bold:
+      return "\x1b[1m";
+    case Ink::Red:
+      return "\x1b[31m";
+    case Ink::Yellow:
+      return "\x1b[33m";
+    case Ink::Green:
+      return "\x1b[32m";
+    case Ink::Faint:
+      return "\x1b[2m";
   }
-  return out;
+  return "";
 }
 
-// Cuts to `width` columns; counts UTF-8 characters, not bytes, and never splits one.
-std::string column(std::string_view name, std::size_t width) {
-  const std::string text = printable(name);
-  const std::size_t columns = columns_of(text);
-  if (columns <= width) return text + std::string(width - columns, ' ');
-  std::string out;
-  for (std::size_t at = 0, kept = 0; kept + 1 < width; ++kept) {
-    const auto length = character(text, at);
-    out.append(text, at, length);
-    at += length;
+Ink ink_of(Severity severity) {
+  if (severity >= Severity::Guard) return Ink::Red;
+  return severity == Severity::Note ? Ink::Faint : Ink::Yellow;
+}
+
+Ink ink_of(Action action) {
+  if (action == Action::Delete) return Ink::Red;
+  return action == Action::Person ? Ink::Yellow : Ink::Green;
+}
+
+/// Writes one plan; the text is laid out first and coloured afterwards, so that colours never move a column.
+class PlanWriter {
+ public:
+  PlanWriter(const Plan& plan, Time now, Purpose purpose, Style style)
+      : plan_(plan), now_(now), purpose_(purpose), style_(style) {}
+
+  std::string write() && {
+    header();
+    attention();
+    resources();
+    memberships();
+    samples();
+    cost();
+    summary();
+    return std::move(out_);
   }
-  return out + "~";
-}
 
-// Breaks at blanks so that no line is longer than 80 columns; a word that is longer than a line is cut into lines.
-void paragraph(std::string& out, std::string_view first_indent, std::string_view content) {
-  const std::string clean = printable(content);
-  std::string_view text = clean;
-  std::string line(first_indent);
-  std::size_t columns = first_indent.size();
-  bool empty = true;
-  const auto next_line = [&] {
-    out += line + "\n";
-    line.assign(first_indent.size(), ' ');
-    columns = first_indent.size();
-    empty = true;
-  };
-  while (!text.empty()) {
-    const auto end = std::min(text.find(' '), text.size());
-    auto word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (!empty && columns + 1 + columns_of(word) > kLineWidth) next_line();
-    if (!empty) {
-      line += ' ';
-      ++columns;
+ private:
+  std::string painted(std::string_view text, Ink ink) const {
+    if (style_ == Style::Plain) return std::string(text);
+    return fmt::format("{}{}\x1b[0m", code_of(ink), text);
+  }
+
+  // A paragraph whose first word, exactly as laid out, is painted.
+  void labelled(std::string_view indent, std::string_view word, std::size_t width, std::string_view text, Ink ink) {
+    const auto lead = fmt::format("{}{:<{}}", indent, word, width);
+    auto laid_out = paragraph(lead, text);
+    laid_out.replace(indent.size(), word.size(), painted(word, ink));
+    out_ += laid_out;
+  }
+
+  void title(std::string_view text) { out_ += fmt::format("\n{}\n", painted(text, Ink::Bold)); }
+
+  void header() {
+    auto first = paragraph("", fmt::format("plan for {} ({})", plan_.sync, plan_.file));
+    out_ += style_ == Style::Plain ? first : painted(first.substr(0, first.size() - 1), Ink::Bold) + "\n";
+    const auto line = [&](const char* name, const std::string& text) {
+      out_ += paragraph(fmt::format("  {:<9}", name), text);
+    };
+    line("for", fmt::format("organisation {}, sandbox {}", plan_.organization, plan_.sandbox));
+    if (!plan_.commit.empty()) line("commit", plan_.commit);
+    line("digest", short_digest(plan_.digest()));
+    line("inputs", inputs_text(plan_, now_));
+    line("guards", guards_text(plan_));
+  }
+
+  void attention() {
+    const auto people = person_actions(plan_);
+    if (plan_.findings.empty() && people.empty() && !plan_.hold) return;
+    title("attention");
+    const auto findings = findings_by_severity(plan_);
+    const auto until = [&](auto from, Severity least) {
+      return std::find_if(from, findings.end(), [&](const Finding& each) { return each.severity < least; });
+    };
+    const auto tell = [&](const Finding& each) {
+      labelled("  ", to_string(each.severity), kWordWidth, each.text, ink_of(each.severity));
+    };
+    const auto guards_end = until(findings.begin(), Severity::Guard);
+    const auto first_note = until(guards_end, Severity::Warning);
+    std::for_each(findings.begin(), guards_end, tell);
+    if (plan_.guarded() && purpose_ == Purpose::Review) {
+      out_ += "           if the numbers are right, this lets exactly this plan through, once:\n";
+      out_ += fmt::format("           {}\n", approve_command_line(plan_));
     }
-    while (!word.empty()) {
-      if (columns == kLineWidth) next_line();
-      const auto length = character(word, 0);
-      line += word.substr(0, length);
-      word.remove_prefix(length);
-      ++columns;
+    std::for_each(guards_end, first_note, tell);
+    if (plan_.hold)
+      labelled("  ", plan_.hold->approved_by.empty() ? "held" : "approved", kWordWidth, hold_text(plan_, now_),
+               Ink::Yellow);
+    for (const auto& action : people) person_action(action);
+    std::for_each(first_note, findings.end(), tell);
+  }
+
+  void person_action(const Change& action) {
+    labelled("  ", "person", kWordWidth, fmt::format("{}: {}", action.key.text(), action.reason), Ink::Yellow);
+    std::size_t number = 0;
+    for (const auto& step : action.steps) out_ += paragraph(fmt::format("           {:>2}. ", ++number), step);
+  }
+
+  void resources() {
+    const auto stages = changes_by_stage(plan_);
+    if (stages.empty()) return;
+    title("resources");
+    std::size_t width = 11;
+    for (const auto& each : stages) width = std::max(width, std::min<std::size_t>(24, columns_of(each.stage.stage)));
+    for (const auto& each : stages) {
+      out_ += paragraph(fmt::format("  {} ", fit_left(each.stage.stage, width)), each.stage.state);
+      const auto because = [](const Change& change) { return change.reason.empty() ? "" : ": " + change.reason; };
+      for (const auto& change : each.refresh) {
+        resource(change, because(change) + " (our own staging, needs no approval)");
+      }
+      for (const auto& change : each.changes) {
+        resource(change, change.action == Action::Person ? " (steps above)" : because(change));
+      }
     }
-    empty = false;
   }
-  out += line + "\n";
-}
 
-// What to type stays in one piece, however long: on a line of its own when it does not fit.
-void next_step(std::string& out, const std::string& text, const std::string& command) {
-  const bool fits = columns_of(text) + 1 + columns_of(command) <= kLineWidth;
-  out += text + (fits ? " " : "\n  ") + printable(command) + "\n";
-}
-
-void header(std::string& out, const Plan& plan, Time now) {
-  paragraph(out, "", fmt::format("plan for {} ({})", plan.sync, plan.file));
-  paragraph(out, "  ", fmt::format("organisation {}, sandbox {}", plan.organization, plan.sandbox));
-  if (plan.source_created) {
-    fmt::format_to(std::back_inserter(out), "  as of export {} ({} old)\n", to_iso8601(*plan.source_created),
-                   age_text(now - *plan.source_created));
+  void resource(const Change& change, const std::string& why) {
+    labelled("    ", to_string(change.action), kWordWidth - 1, change.key.text() + why, ink_of(change.action));
   }
-  fmt::format_to(std::back_inserter(out), "  digest {}\n", plan.digest().substr(0, 16));
-}
 
-void attention(std::string& out, const Plan& plan) {
-  if (plan.findings.empty()) return;
-  out += "\nattention\n";
-  std::vector<Finding> findings = plan.findings;
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
-  for (const auto& finding : findings)
-    paragraph(out, fmt::format("  {:<8}", to_string(finding.severity)), finding.text);
-}
-
-void resources(std::string& out, const char* title, const std::vector<Change>& changes) {
-  if (changes.empty()) return;
-  fmt::format_to(std::back_inserter(out), "\n{}\n", title);
-  for (const auto& change : changes) {
-    paragraph(out, fmt::format("  {:<7} ", to_string(change.action)),
-              fmt::format("{}: {}", change.key.text(), change.reason));
-  }
-}
-
-void memberships(std::string& out, const Plan& plan) {
-  if (plan.audiences.empty()) return;
-  fmt::format_to(std::back_inserter(out), "\nmemberships\n  {} {:>9}  {:>9} {:>9} {:>9}\n",
-                 column("audience", kNameWidth), "before", "after", "+entered", "-left");
-  for (const auto& audience : plan.audiences) {
-    fmt::format_to(std::back_inserter(out), "  {} {:>9}  {:>9} {:>9} {:>9}\n", column(audience.name, kNameWidth),
-                   audience.before, audience.after, fmt::format("+{}", audience.entered),
-                   fmt::format("-{}", audience.left));
-  }
-}
-
-std::string people_text(const Plan& plan) {
-  for (const auto& change : plan.changes) {
-    if (!change.bulk) continue;
-    const Bulk& bulk = *change.bulk;
-    std::string text = fmt::format("{} people written ({} new, {} leave everything), {} bytes", bulk.people, bulk.added,
-                                   bulk.removed, bulk.bytes);
-    if (bulk.dropped.total() > 0) {
-      text += fmt::format("; {} of {} exported rows unusable ({} without person id, {} over-long, {} not UTF-8)",
-                          bulk.dropped.total(), bulk.dropped.read, bulk.dropped.without_person, bulk.dropped.over_long,
-                          bulk.dropped.not_utf8);
+  void memberships() {
+    if (plan_.audiences.empty()) return;
+    title("memberships");
+    for (const auto& line : membership_table(plan_)) {
+      const bool fine = line.verdict == AudienceVerdict::Ok;
+      out_ += (fine ? line.text : painted(line.text, Ink::Yellow)) + "\n";
     }
-    return text;
   }
-  return {};
-}
+
+  static std::string names_of(const std::vector<std::string>& names, const char* sign) {
+    std::string out;
+    for (std::size_t at = 0; at < names.size() && at < kMostNames; ++at)
+      out += fmt::format("{}{}{}", out.empty() ? "" : ", ", sign, names[at]);
+    if (names.size() > kMostNames) out += fmt::format(" and {} more", names.size() - kMostNames);
+    return out;
+  }
+
+  void samples() {
+    if (plan_.samples.empty()) return;
+    title("samples (masked)");
+    std::size_t width = 0;
+    for (const auto& sample : plan_.samples) width = std::max(width, columns_of(printable(sample.person)));
+    width = std::min<std::size_t>(width, 28);
+    for (const auto& sample : plan_.samples) {
+      const auto entered = names_of(sample.entered, "+");
+      const auto left = names_of(sample.left, "−");
+      out_ += paragraph(fmt::format("  {:<8} {}  ", sample.kind, fit_left(sample.person, width)),
+                        entered + (entered.empty() || left.empty() ? "" : "; ") + left);
+    }
+  }
+
+  void cost() {
+    const auto texts = cost_texts(plan_);
+    if (texts.empty()) return;
+    title("cost");
+    for (const auto& text : texts) out_ += paragraph("  ", text);
+  }
+
+  void summary() {
+    out_ += '\n';
+    if (!plan_.empty()) out_ += paragraph("", summary_text(plan_));
+    if (purpose_ == Purpose::Applying) {
+      if (plan_.empty()) out_ += "nothing to do\n";
+      return;
+    }
+    const auto next = next_step(plan_);
+    if (next.text.empty()) {
+      out_ += "nothing to do\n";
+    } else if (next.command.empty()) {
+      out_ += paragraph("", next.text);
+    } else {
+      out_ += text_and_command(next.text, next.command);
+    }
+  }
+
+  const Plan& plan_;
+  Time now_;
+  Purpose purpose_;
+  Style style_;
+  std::string out_;
+};
 
 }  // namespace
 
-std::string age_text(Duration age) {
-  const auto seconds = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(age).count());
-  if (seconds < 120) return fmt::format("{} s", seconds);
-  if (seconds < 2 * 3600) return fmt::format("{} min", seconds / 60);
-  if (seconds < 48 * 3600) return fmt::format("{} h", seconds / 3600);
-  return fmt::format("{} d", seconds / 86400);
-}
-
-std::string plan_text(const Plan& plan, Time now) {
-  std::string out;
-  const bool quiet = std::all_of(plan.findings.begin(), plan.findings.end(),
-                                 [](const Finding& finding) { return finding.severity == Severity::Note; });
-  if (plan.empty() && plan.known && quiet) {
-    out = fmt::format("{}: nothing to do", plan.sync);
-    if (plan.source_created) {
-      out +=
-          fmt::format(" as of export {} ({})", to_iso8601(*plan.source_created), age_text(now - *plan.source_created));
-    }
-    return out + "\n";
-  }
-  header(out, plan, now);
-  attention(out, plan);
-  resources(out, "refresh (our own staging, needs no approval)", plan.refresh);
-  resources(out, "changes", plan.changes);
-  memberships(out, plan);
-  if (const auto people = people_text(plan); !people.empty()) {
-    out += '\n';
-    paragraph(out, "", people);
-  }
-  out += '\n';
-  if (plan.refused()) {
-    out += "refused: nothing is applied until what stands above is settled\n";
-  } else if (!plan.known) {
-    next_step(out, "memberships are known after the export; next:", "audiencesync apply " + plan.file);
-  } else if (plan.empty()) {
-    out += "nothing to do\n";
-  } else {
-    next_step(out, fmt::format("{} change{}; next:", plan.changes.size(), plan.changes.size() == 1 ? "" : "s"),
-              "audiencesync apply " + plan.file);
-  }
-  return out;
+std::string plan_text(const Plan& plan, Time now, Purpose purpose, Style style) {
+  if (nothing_to_do(plan)) return printable(nothing_to_do_text(plan, now)) + "\n";
+  return PlanWriter(plan, now, purpose, style).write();
 }
 
 }  // namespace audiencesync

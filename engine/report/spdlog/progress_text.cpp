@@ -3,36 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+
+#include "engine/report/figures.h"
 
 namespace audiencesync {
 namespace {
 
 constexpr std::chrono::milliseconds kTooEarly{1'000};  // a rate over less than this jumps about
 
-std::string with_commas(std::uint64_t number) {
-  auto text = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string quantity_text(double quantity, std::string_view unit) {
-  if (unit != "bytes") {
-    return fmt::format("{} {}", with_commas(static_cast<std::uint64_t>(std::llround(quantity))), unit);
-  }
-  static constexpr std::array kUnits{"B", "kB", "MB", "GB", "TB", "PB"};
-  std::size_t step = 0;
-  // 999.95 would already be shown as 1000.0
-  while (quantity >= 999.95 && step + 1 < kUnits.size()) {
-    quantity /= 1000;
-    ++step;
-  }
-  return step == 0 ? fmt::format("{:.0f} B", quantity) : fmt::format("{:.1f} {}", quantity, kUnits[step]);
+  if (unit == "bytes") return bytes_text(quantity);
+  return fmt::format("{} {}", count_text(static_cast<std::uint64_t>(std::llround(quantity))), unit);
 }
 
 std::string duration_text(std::chrono::seconds duration) {
