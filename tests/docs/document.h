@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,18 @@ struct Block {
   int line = 0;  // of the opening fence
 };
 
+/// `[text](file#anchor)`; either part of the target may be empty.
+struct Link {
+  std::string file;
+  std::string anchor;
+  int line = 0;
+};
+
+struct Line {
+  std::string text;
+  int number = 0;  // from 1
+};
+
 /// One Markdown file of the project.
 struct Document {
   std::filesystem::path path;
@@ -21,17 +34,28 @@ struct Document {
   std::string text;
 
   std::vector<Block> blocks() const;
-  /// What stands between single backticks, outside of fenced blocks.
+  /// What stands between single backticks, outside of fenced blocks; it may go over the end of a line.
   std::vector<std::string> inline_code() const;
-  /// Targets of links that are files of ours, without their #anchor.
-  std::vector<std::string> linked_files() const;
+  /// Links to files of ours.
+  std::vector<Link> links() const;
+  /// The anchors that GitHub gives the headings.
+  std::set<std::string> anchors() const;
+  /// Lines that can be broken: no fenced block, no table, no heading.
+  std::vector<Line> prose() const;
 };
 
 /// README.md and every other Markdown file of the root and of docs/, by name.
-std::vector<Document> documents();
+const std::vector<Document>& documents();
+/// What people read to use the program: without decisions, formats and how to contribute.
+std::vector<Document> manuals();
+const Document& document(const std::string& name);
 
-/// A GitHub table of the fields the program reads, from the tables it reads them with.
+/// GitHub tables of the fields the program reads, from the tables it reads them with.
 std::string manifest_reference();
 std::string settings_reference();
+/// Every command with its options and examples, from the table they are parsed with.
+std::string commands_reference();
+/// Commands, keys and words that are known and refused.
+std::string later_reference();
 
 }  // namespace audiencesync::docs
