@@ -42,7 +42,7 @@ build_packages=(
   ca-certificates cmake ninja-build g++ ccache pkg-config
   libyaml-cpp-dev libcurl4-openssl-dev libsimdjson-dev libsystemd-dev libspdlog-dev libfmt-dev
   libboost-dev libboost-program-options-dev libsqlite3-dev libzstd-dev libsnappy-dev libxxhash-dev libssl-dev
-  nlohmann-json3-dev zlib1g-dev
+  nlohmann-json3-dev zlib1g-dev libhowardhinnant-date-dev tzdata
 )
 test_packages=(libgtest-dev libgmock-dev)
 # Only where no npm is: Debian's does not go together with a Node.js from elsewhere, and any npm will do.

@@ -75,6 +75,7 @@ const std::vector<Library>& libraries() {
       {"simdjson.h", {"engine/base", "engine/membership", "emulator", "bench"}},
       {"zstd.h", {"engine/membership", "tests/membership", "bench"}},
       {"xxhash.h", {"engine/membership", "tests/membership", "bench"}},
+      {"date/", {"engine/schedule"}},
       {"git2.h", {"daemon"}},
       {"httplib.h", {"daemon", "emulator"}},
       {"gtest/", {"tests"}},

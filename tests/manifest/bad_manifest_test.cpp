@@ -299,7 +299,8 @@ INSTANTIATE_TEST_SUITE_P(
                      "Platform shows for the dataset, for example 64f0c1d2e3a4b5c6d7e8f901"}},
         BadManifest{"hour_25",
                     minimal_with("0 4 * * *", "0 25 * * *"),
-                    {"m.yaml:5:11: schedule '0 25 * * *' has hour '25', which must be *, a number from 0 to 23, a "
+                    {"m.yaml:5:11: schedule '0 25 * * *' has hour '25' at character 3, which must be *, a number from "
+                     "0 to 23, a "
                      "range or a list of them; write for example 0 4 * * * for every day at 04:00"}},
         BadManifest{"four_fields",
                     minimal_with("0 4 * * *", "0 4 * *"),
@@ -312,7 +313,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadManifest{"at_reboot",
                     minimal_with("0 4 * * *", "@reboot"),
                     {"m.yaml:5:11: schedule '@reboot' is not known; write one of @hourly, @daily, @weekly, @monthly, "
-                     "or five fields, for example 0 4 * * * for every day at 04:00"}},
+                     "@yearly, or five fields, for example 0 4 * * * for every day at 04:00"}},
         BadManifest{"time_zone",
                     minimal_with("\"0 4 * * *\"", "{ cron: \"@daily\", timezone: Europe Berlin }"),
                     {"m.yaml:5:39: schedule.timezone 'Europe Berlin' is not a time zone; write UTC or a name such as "

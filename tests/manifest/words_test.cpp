@@ -46,12 +46,12 @@ TEST(WordsTest, Limits) {
 
 TEST(WordsTest, Schedules) {
   for (const auto* good : {"0 4 * * *", "*/15 0-6,22-23 1,15 jan-mar MON", "0 0 29 2 *", "0 0 31 1,4 *", "5 4 * * 7",
-                           "@hourly", "@daily", "@weekly", "@monthly", "0  4 * * *"}) {
+                           "@hourly", "@daily", "@weekly", "@monthly", "@yearly", "0  4 * * *", "0 4 * * fri-SUN"}) {
     EXPECT_EQ(check_cron(good), std::nullopt) << good;
   }
   for (const auto* bad : {"", "0 4 * *", "0 4 * * * *", "60 4 * * *", "0 24 * * *", "0 4 0 * *", "0 4 * 13 *",
                           "0 4 * * 8", "0 4-2 * * *", "*/0 4 * * *", "5/2 4 * * *", "0,, 4 * * *", "0 4 * foo *",
-                          "0 4 31 4,jun *", "@yearly", "@DAILY", "0\t4 * * *", "-1 4 * * *", "1-2-3 4 * * *"}) {
+                          "0 4 31 4,jun *", "@annually", "@DAILY", "0\t4 * * *", "-1 4 * * *", "1-2-3 4 * * *"}) {
     EXPECT_TRUE(check_cron(bad).has_value()) << bad;
   }
 }
