@@ -46,7 +46,10 @@ TEST(ClaimsInDocs, EveryFindingIsListedWithWhatToDo) {
     const auto codes = all_of(line, R"(^\| `([a-z-]+)` \| \w+ \| .+ \| .+ \|$)");
     listed.insert(codes.begin(), codes.end());
   }
-  EXPECT_EQ(listed, findings_in_code());
+  const auto made = findings_in_code();
+  for (const auto& code : made) EXPECT_TRUE(listed.contains(code)) << "docs/findings.md lacks " << code;
+  for (const auto& code : listed)
+    EXPECT_TRUE(made.contains(code)) << "docs/findings.md lists " << code << ", which nothing makes";
 }
 
 TEST(ClaimsInDocs, EveryFindingThatIsNamedExists) {

@@ -72,7 +72,8 @@ TEST(CommandsInDocs, EveryShellBlockIsSyntaxOfAShell) {
       if (block.language != "sh") continue;
       const testing::TemporaryFolder folder;
       testing::write_file(folder.path() / "shown.sh", block.text);
-      const auto result = testing::run_process({"/bin/bash", "-n", "shown.sh"}, {}, folder.path());
+      const auto result =
+          testing::run_process({"/bin/bash", "-n", (folder.path() / "shown.sh").string()}, {}, folder.path());
       EXPECT_EQ(result.code, 0) << document.name << ":" << block.line << "\n" << result.err;
       ++seen;
     }

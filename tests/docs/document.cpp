@@ -128,9 +128,9 @@ std::set<std::string> Document::anchors() const {
   each_line(text, [&](const std::string& line, int, bool fenced) {
     const auto heading = heading_of(line);
     if (fenced || heading.empty()) return;
-    const auto name = slug(heading);
-    const int before = seen[name]++;
-    found.insert(before == 0 ? name : name + "-" + std::to_string(before));
+    const auto anchor = slug(heading);
+    const int before = seen[anchor]++;
+    found.insert(before == 0 ? anchor : anchor + "-" + std::to_string(before));
   });
   return found;
 }
@@ -138,7 +138,8 @@ std::set<std::string> Document::anchors() const {
 std::vector<Line> Document::prose() const {
   std::vector<Line> found;
   each_line(text, [&](const std::string& line, int number, bool fenced) {
-    if (!fenced && !line.starts_with("|") && heading_of(line).empty()) found.push_back({line, number});
+    const bool is_code = fenced || line.starts_with("    ");
+    if (!is_code && !line.starts_with("|") && heading_of(line).empty()) found.push_back({line, number});
   });
   return found;
 }

@@ -40,7 +40,7 @@ struct Document {
   std::vector<Link> links() const;
   /// The anchors that GitHub gives the headings.
   std::set<std::string> anchors() const;
-  /// Lines that can be broken: no fenced block, no table, no heading.
+  /// Lines that can be broken: no code, no table, no heading.
   std::vector<Line> prose() const;
 };
 

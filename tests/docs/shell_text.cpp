@@ -51,7 +51,8 @@ std::optional<std::vector<std::string>> words_of(std::string line) {
 }
 
 void put_values(std::vector<std::string>& words) {
-  static const std::map<std::string, std::string> kValues{{"DIGEST", "0c9262cc84efd13b"}, {"N", "3"}};
+  static const std::map<std::string, std::string> kValues{
+      {"DIGEST", "0c9262cc84efd13b"}, {"N", "3"}, {"COMMAND", "plan"}};
   for (auto& word : words) {
     if (const auto value = kValues.find(word); value != kValues.end()) word = value->second;
   }
@@ -74,8 +75,8 @@ std::vector<ShownCommand> shown_commands(const std::vector<Document>& documents)
       for (std::string line; std::getline(lines, line);) add(line, fmt::format("{}:{}", document.name, ++number));
     }
     for (const auto& code : document.inline_code()) {
-      // The name of a command alone is not a command line.
-      if (code.starts_with("audiencesync ") && code.find(' ') != code.rfind(' ')) add(code, document.name);
+      // The name of a command alone is not a command line, and the name of a dataset none at all.
+      if (code.find(' ') != code.rfind(' ') && code.find(':') == std::string::npos) add(code, document.name);
     }
   }
   return shown;

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <regex>
 #include <sstream>
@@ -9,15 +8,14 @@
 #include "tests/docs/document.h"
 #include "tests/support/process.h"
 
-// docs/demo-transcript.md is a recording of scripts/demo, and README.md shows a part of it. To record anew:
-//   scripts/demo >demo.txt && AUDIENCESYNC_WRITE_DOCS=1 AUDIENCESYNC_TRANSCRIPT=demo.txt docs_test
+// docs/demo.md is a recording of scripts/demo, and README.md shows a part of it. To record anew:
+//   scripts/demo --transcript docs/demo.md
 
 namespace audiencesync::docs {
 namespace {
 
 const std::filesystem::path kRoot = AUDIENCESYNC_SOURCE_DIR;
-constexpr const char* kTranscript = "docs/demo-transcript.md";
-constexpr const char* kFence = "```console demo\n";
+constexpr const char* kTranscript = "docs/demo.md";
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -28,7 +26,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 std::vector<std::string> recording(const std::string& name) {
   for (const auto& block : document(name).blocks()) {
-    if (block.language == "console" && block.role == "demo") return lines_of(block.text);
+    if (block.language == "console") return lines_of(block.text);
   }
   return {};
 }
@@ -57,27 +55,14 @@ std::vector<std::string> headings_of_the_demo() {
   return headings;
 }
 
-// What a run prints before its first heading is how the machine was prepared.
-void record(const std::filesystem::path& output) {
-  auto told = testing::read_file(output);
-  const auto begin = told.find("-- ");
-  ASSERT_NE(begin, std::string::npos) << output << " is no output of scripts/demo";
-  told.erase(0, begin);
-  auto text = document(kTranscript).text;
-  const auto from = text.find(kFence) + std::string(kFence).size();
-  testing::write_file(kRoot / kTranscript, text.replace(from, text.find("```", from) - from, told));
-}
-
 TEST(TranscriptInDocs, HasEveryHeadingOfTheDemoInItsOrder) {
-  const auto* const output = std::getenv("AUDIENCESYNC_TRANSCRIPT");
-  if (std::getenv("AUDIENCESYNC_WRITE_DOCS") != nullptr && output != nullptr) return record(output);
   std::vector<std::string> shown;
   for (const auto& line : recording(kTranscript)) {
     if (line.starts_with("-- ")) shown.push_back(line);
   }
   const auto wanted = headings_of_the_demo();
   EXPECT_GE(wanted.size(), 8U);
-  EXPECT_EQ(shown, wanted) << "record it anew, see tests/docs/transcript_test.cpp";
+  EXPECT_EQ(shown, wanted) << "record it anew: scripts/demo --transcript docs/demo.md";
 }
 
 TEST(TranscriptInDocs, TheReadmeShowsAPartOfIt) {
