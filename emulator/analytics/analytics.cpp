@@ -6,6 +6,7 @@
 #include "emulator/analytics/data_views.h"
 #include "emulator/analytics/events.h"
 #include "emulator/analytics/person.h"
+#include "emulator/analytics/reports.h"
 
 namespace emulator {
 
@@ -13,16 +14,20 @@ struct Analytics::Parts {
   Parts(Platform& shared, DataPlane& data)
       : platform(shared),
         limit(shared),
+        rows(data.world().database()),
         connections(shared, data.lake()),
         data_views(shared, data.world()),
-        components(shared, data.lake(), data.world()),
+        components(shared, data.lake(), data.world(), rows),
+        reports(shared, data.lake(), data.world(), rows),
         person(shared, data.lake()) {}
 
   Platform& platform;
   AnalyticsLimit limit;
+  HeldRows rows;
   Connections connections;
   DataViews data_views;
   Components components;
+  Reports reports;
   Person person;
 };
 
@@ -54,6 +59,7 @@ void Analytics::add_routes(Router& router) {
   parts_->connections.add_routes(routes);
   parts_->data_views.add_routes(routes);
   parts_->components.add_routes(routes);
+  parts_->reports.add_routes(routes);
   parts_->person.add_routes(router);
 }
 

@@ -4,7 +4,6 @@
 
 #include "emulator/analytics/connection_model.h"
 #include "emulator/analytics/fields.h"
-#include "emulator/analytics/held_rows.h"
 
 namespace emulator {
 namespace {
@@ -100,9 +99,9 @@ bool Components::has_data(const Json& connection, const Json& component) const {
     if (!its_own) continue;
     std::vector<HeldBatch> batches = held_batches(platform_, lake_, data_set, Delays::Wait);
     std::erase_if(batches, [](const HeldBatch& batch) { return batch.withdrawn; });
-    const auto container = component["container"].get<std::string>();
-    const std::string found = "SELECT 1 FROM (" + held_rows_sql(batches) + ") WHERE coalesce(json_extract(doc, " +
-                              sql_text(container) + ")::VARCHAR, 'null') NOT IN ('null', '[]', '\"\"') LIMIT 1";
+    const std::string rows = rows_.sql(batches, {{"value", component["container"], WantedField::As::Document}});
+    const std::string found =
+        "SELECT 1 FROM (" + rows + ") WHERE coalesce(value, 'null') NOT IN ('null', '[]', '\"\"') LIMIT 1";
     if (session.number(found) > 0) return true;
   }
   return false;

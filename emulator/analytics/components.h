@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "emulator/analytics/answers.h"
+#include "emulator/analytics/held_rows.h"
 #include "emulator/data/lake.h"
 #include "emulator/data/world.h"
 
@@ -27,7 +28,8 @@ const Json& known_data_view(const Platform& platform, const std::string& id);
 /// Dimensions and metrics of data views as the API shows them; only a person changes them.
 class Components {
  public:
-  Components(Platform& platform, Lake& lake, World& world) : platform_(platform), lake_(lake), world_(world) {}
+  Components(Platform& platform, Lake& lake, World& world, HeldRows& rows)
+      : platform_(platform), lake_(lake), world_(world), rows_(rows) {}
 
   void add_routes(AnalyticsRoutes& routes);
 
@@ -40,6 +42,7 @@ class Components {
   Platform& platform_;
   Lake& lake_;
   World& world_;
+  HeldRows& rows_;
 };
 
 }  // namespace emulator
