@@ -19,6 +19,7 @@
 #include "bench/sql.h"
 #include "engine/membership/duckdb/duckdb_person_source.h"
 #include "engine/membership/local_memberships.h"
+#include "engine/membership/parquet/parquet_person_source.h"
 
 namespace audiencesync::bench {
 namespace {
@@ -70,7 +71,8 @@ RelationSpec wanted_relation() {
 struct Engine {
   explicit Engine(const fs::path& work)
       : folder(work),
-        source(DuckdbOptions{.work_folder = work / "work"}),
+        duckdb(DuckdbOptions{.work_folder = work / "work"}),
+        source(files, duckdb),
         memberships(files, source, work / "engine") {}
 
   Bulk compare(const fs::path& data, const std::string& format, const BaseRef& base) {
@@ -80,7 +82,8 @@ struct Engine {
 
   fs::path folder;
   PosixFiles files;
-  DuckdbPersonSource source;
+  DuckdbPersonSource duckdb;
+  ParquetPersonSource source;
   LocalMemberships memberships;
 };
 

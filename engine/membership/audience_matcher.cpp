@@ -46,7 +46,10 @@ std::uint64_t id_hash(std::string_view id) {
 AudienceMatcher::AudienceMatcher(const RelationSpec& spec, const std::vector<Rank>& targets) {
   for (std::size_t i = 0; i < spec.audiences.size(); ++i) {
     const auto& audience = spec.audiences[i];
-    if (!audience.held) wanted_.push_back({audience.id, lower_copy(audience.membership_namespace), targets[i]});
+    if (audience.held) continue;
+    wanted_.push_back({audience.id, targets[i]});
+    if (namespaces_.size() <= targets[i]) namespaces_.resize(targets[i] + std::size_t{1});
+    namespaces_[targets[i]] = lower_copy(audience.membership_namespace);
   }
   table_.resize(std::bit_ceil(4 * wanted_.size() + 4), 0);
   for (std::size_t i = 0; i < wanted_.size(); ++i) {
@@ -57,14 +60,16 @@ AudienceMatcher::AudienceMatcher(const RelationSpec& spec, const std::vector<Ran
   for (const auto& status : spec.statuses) members_.emplace_back(same_status(lower_copy(status)));
 }
 
-std::uint32_t AudienceMatcher::audience(std::string_view membership_namespace, std::string_view id) const {
+std::uint32_t AudienceMatcher::audience(std::string_view id) const {
   for (auto at = id_hash(id);; ++at) {
     const auto position = table_[at & (table_.size() - 1)];
     if (position == 0) return kUnwanted;
-    const auto& wanted = wanted_[position - 1];
-    if (wanted.id != id) continue;
-    return equals_lower(membership_namespace, wanted.membership_namespace) ? wanted.rank : kUnwanted;
+    if (wanted_[position - 1].id == id) return wanted_[position - 1].rank;
   }
+}
+
+bool AudienceMatcher::lives_in(std::uint32_t audience, std::string_view membership_namespace) const {
+  return equals_lower(membership_namespace, namespaces_[audience]);
 }
 
 MembershipMeaning::Status AudienceMatcher::status(std::string_view word) const {

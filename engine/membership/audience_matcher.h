@@ -18,19 +18,22 @@ class AudienceMatcher final : public MembershipMeaning {
   /// `targets`: what to answer for spec.audiences[i]. A held audience is never wanted: the snapshot decides about it.
   AudienceMatcher(const RelationSpec& spec, const std::vector<Rank>& targets);
 
-  /// The namespace is compared without case, the id exactly.
-  std::uint32_t audience(std::string_view membership_namespace, std::string_view id) const override;
+  /// A number is the rank of the target; ids are compared exactly.
+  std::uint32_t audience(std::string_view id) const override;
+  /// Without case.
+  bool lives_in(std::uint32_t audience, std::string_view membership_namespace) const override;
   Status status(std::string_view word) const override;
+  std::uint32_t limit() const override { return static_cast<std::uint32_t>(namespaces_.size()); }
 
  private:
   struct Wanted {
     std::string id;
-    std::string membership_namespace;  // lower case
     Rank rank = 0;
   };
   std::vector<Wanted> wanted_;
-  std::vector<std::uint32_t> table_;  // open addressing, a power of two: 1 + position in wanted_, 0 where free
-  std::vector<std::string> members_;  // status words, lower case
+  std::vector<std::uint32_t> table_;     // open addressing, a power of two: 1 + position in wanted_, 0 where free
+  std::vector<std::string> namespaces_;  // by rank, lower case
+  std::vector<std::string> members_;     // status words, lower case
 };
 
 }  // namespace audiencesync

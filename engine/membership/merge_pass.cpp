@@ -33,6 +33,10 @@ struct MergePass::Lane {
   std::uint64_t people = 0;
 };
 
+// Here, where a part is known: it is owned.
+MergePass::MergePass(Inputs inputs, std::stop_token stop) : in_(inputs), stop_(std::move(stop)) {}
+MergePass::~MergePass() = default;
+
 Result<ComparisonCounts> MergePass::run() {
   count_ = in_.threads > 1 ? kSections : 1;
   waiting_.resize(count_);

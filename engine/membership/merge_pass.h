@@ -29,7 +29,8 @@ class MergePass {
     ChangesetWriter& changes;
     std::size_t threads;  // 1: one part, else a part for each section
   };
-  MergePass(Inputs inputs, std::stop_token stop) : in_(inputs), stop_(std::move(stop)) {}
+  MergePass(Inputs inputs, std::stop_token stop);
+  ~MergePass();
 
   /// Errors: Corrupt, Io, NoSpace, Interrupted.
   Result<ComparisonCounts> run();

@@ -12,8 +12,9 @@ Result<void> PersonSource::read_batches(const std::vector<Path>& files, const So
     batch.clear();
     if (row.memberships != nullptr) {
       for (const auto& one : *row.memberships) {
-        const auto audience = meaning.audience(one.membership_namespace, one.audience);
+        const auto audience = meaning.audience(one.audience);
         if (audience == MembershipMeaning::kUnwanted) continue;
+        if (!meaning.lives_in(audience, one.membership_namespace)) continue;
         const auto status = meaning.status(one.status);
         if (status == MembershipMeaning::Status::Member) {
           batch.audiences.push_back(static_cast<std::uint16_t>(audience));

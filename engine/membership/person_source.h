@@ -33,14 +33,18 @@ struct SourceRow {
 /// it, so most rows never make a text. Thread-safe.
 class MembershipMeaning {
  public:
-  enum class Status : std::uint8_t { Member, Other, Unknown };
+  enum class Status : std::uint8_t { Other, Member, Unknown };
   static constexpr std::uint32_t kUnwanted = UINT32_MAX;
 
   virtual ~MembershipMeaning() = default;
-  /// The number of a wanted audience, below 65,536, else kUnwanted.
-  virtual std::uint32_t audience(std::string_view membership_namespace, std::string_view id) const = 0;
+  /// The number of a wanted audience, below limit(), else kUnwanted.
+  virtual std::uint32_t audience(std::string_view id) const = 0;
+  /// Whether that audience counts below this key of segmentMembership.
+  virtual bool lives_in(std::uint32_t audience, std::string_view membership_namespace) const = 0;
   /// Unknown: a word nobody has documented. It counts only for a wanted audience.
   virtual Status status(std::string_view word) const = 0;
+  /// At most 65,536.
+  virtual std::uint32_t limit() const = 0;
 };
 
 /// A record that is none: where it begins and, as a constant text, what is wrong with it. Never what it says.
