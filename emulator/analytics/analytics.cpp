@@ -5,8 +5,10 @@
 #include "emulator/analytics/connections.h"
 #include "emulator/analytics/data_views.h"
 #include "emulator/analytics/events.h"
+#include "emulator/analytics/held_people.h"
 #include "emulator/analytics/person.h"
 #include "emulator/analytics/reports.h"
+#include "emulator/analytics/segment_routes.h"
 
 namespace emulator {
 
@@ -19,7 +21,10 @@ struct Analytics::Parts {
         data_views(shared, data.world()),
         components(shared, data.lake(), data.world(), rows),
         reports(shared, data.lake(), data.world(), rows),
-        person(shared, data.lake()) {}
+        segments(shared),
+        world(data.world()),
+        lake(data.lake()),
+        person(shared) {}
 
   Platform& platform;
   AnalyticsLimit limit;
@@ -28,6 +33,9 @@ struct Analytics::Parts {
   DataViews data_views;
   Components components;
   Reports reports;
+  SegmentRoutes segments;
+  World& world;
+  Lake& lake;
   Person person;
 };
 
@@ -60,7 +68,9 @@ void Analytics::add_routes(Router& router) {
   parts_->data_views.add_routes(routes);
   parts_->components.add_routes(routes);
   parts_->reports.add_routes(routes);
+  parts_->segments.add_routes(routes);
   parts_->person.add_routes(router);
+  add_held_people(router, parts_->platform, parts_->lake, parts_->world, parts_->rows);
 }
 
 Json Analytics::seeded() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "emulator/analytics/answers.h"
 #include "emulator/analytics/components.h"
 #include "emulator/analytics/connection_model.h"
 #include "emulator/analytics/fields.h"
@@ -72,7 +73,6 @@ Json Person::act(const Json& action) {
       {"change_component", &Person::change_component},
       {"remove_component", &Person::remove_component},
       {"rename_data_view", &Person::rename_data_view},
-      {"add_segment", &Person::add_segment},
       {"configure_audience_analysis", &Person::configure_audience_analysis}};
   const std::string what = action_text(action, "do");
   if (what == "create_connection") return {{"connection", create_connection(action_text(action, "name"))}};

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "emulator/analytics/data_views.h"
-#include "emulator/data/lake.h"
+#include "emulator/http/router.h"
+#include "emulator/platform.h"
 
 namespace emulator {
 
@@ -9,7 +9,7 @@ namespace emulator {
 /// says why.
 class Person {
  public:
-  Person(Platform& platform, Lake& lake) : platform_(platform), lake_(lake) {}
+  explicit Person(Platform& platform) : platform_(platform) {}
 
   void add_routes(Router& router);
 
@@ -30,7 +30,6 @@ class Person {
   Json rename_connection(const Json& action);
   Json delete_connection(const Json& action);
   Json configure_audience_analysis(const Json& action);
-  Json add_segment(const Json& action);
 
   Json connection_of(const Json& action) const;
   Json data_view_of(const Json& action) const;
@@ -38,7 +37,6 @@ class Person {
   void add_backfill(Json& data_set);
 
   Platform& platform_;
-  Lake& lake_;
 };
 
 }  // namespace emulator

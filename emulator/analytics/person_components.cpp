@@ -10,8 +10,6 @@
 namespace emulator {
 namespace {
 
-constexpr const char* kSegmentKind = "analytics_segment";
-
 std::string named_text(const Json& action, const char* name, const std::string& otherwise) {
   if (!action.contains(name) || action[name].is_null()) {
     if (otherwise.empty()) throw control_failure("person: '" + std::string(name) + "' is missing");
@@ -139,25 +137,6 @@ Json Person::change_component(const Json& action) {
   const std::string view_id = view["id"];
   platform_.objects.put(kDataViewKind, view_id, std::move(view));
   return answer;
-}
-
-Json Person::add_segment(const Json& action) {
-  const Json view = data_view_of(action);
-  const std::string id = "s300000022_" + platform_.new_id("segment");
-  const std::string now = analytics_time(platform_.clock.now_ms());
-  if (!action.contains("definition") || !action["definition"].is_object())
-    throw control_failure("person: 'definition' must be an object");
-  platform_.objects.put(kSegmentKind, id,
-                        {{"id", id},
-                         {"name", named_text(action, "name", "")},
-                         {"description", action.value("description", "")},
-                         {"dataId", view["id"]},
-                         {"rsid", view["id"]},
-                         {"definition", action["definition"]},
-                         {"isDeleted", false},
-                         {"createdDate", now},
-                         {"modifiedDate", now}});
-  return {{"segment", id}};
 }
 
 Json Person::configure_audience_analysis(const Json& action) {

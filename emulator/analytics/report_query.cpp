@@ -174,7 +174,7 @@ class Computation {
     for (std::size_t i = 0; i < metrics_.size(); ++i)
       if (is_of_events(metrics_[i])) sums += ", sum(" + added(metrics_[i]) + ") AS q" + std::to_string(i);
     session_.run("CREATE TEMP TABLE people AS SELECT person, count(*) AS events, " +
-                 (needs_sessions() ? "count(DISTINCT session)" : "1") + " AS sessions" + sums +
+                 std::string(needs_sessions() ? "count(DISTINCT session)" : "1") + " AS sessions" + sums +
                  " FROM events e GROUP BY person");
     if (source_.needs_event || !request_.segments.empty()) return;
     for (const ReportSource::DataSet& profiles : source_.profiles)
