@@ -148,6 +148,18 @@ Complaint check_positive_duration(std::string_view text) {
   return std::nullopt;
 }
 
+Complaint check_jitter(std::string_view text) {
+  const auto duration = parse_duration(text);
+  if (duration && *duration > std::chrono::hours(24)) return "is more than a day; write at most 24h";
+  return std::nullopt;
+}
+
+Complaint check_window_duration(std::string_view text) {
+  const auto duration = parse_duration(text);
+  if (duration && *duration > std::chrono::hours(24 * 366)) return "is more than a year; write at most 366d";
+  return check_positive_duration(text);
+}
+
 Complaint check_path(std::string_view text) {
   if (text.empty() || has_control_character(text)) return "is not a path; write a folder of this machine";
   if (text.find("://") != std::string_view::npos) return "is a URL; write a folder of this machine";

@@ -26,6 +26,8 @@ std::optional<std::string> check_share_of_whole(std::string_view text);
 /// For a share alone, without an absolute number.
 std::optional<std::string> check_tolerance(std::string_view text);
 std::optional<std::string> check_positive_duration(std::string_view text);
+std::optional<std::string> check_jitter(std::string_view text);
+std::optional<std::string> check_window_duration(std::string_view text);
 
 std::optional<std::string> check_path(std::string_view text);
 std::optional<std::string> check_organization_id(std::string_view text);

@@ -156,7 +156,7 @@ class FieldChecker {
 
   void check_map_list(const YamlNode& node, const Field& field, const std::string& name) {
     if (!expect(node, YamlNode::Kind::List, field, name)) return;
-    if (node.items.empty()) {
+    if (node.items.empty() && field.fallback != "[]") {
       problems_.invalid(node.place, fmt::format("'{}' is an empty list; add an entry, for example - {}", name,
                                                 field.fields.empty() ? field.example : element_example(field)));
     }

@@ -24,7 +24,7 @@ enum class FieldType {
   TextList,    // a list of texts, each checked
   ChoiceList,  // a list of `choices`, at least one
   Map,         // `fields`
-  MapList,     // a list of maps of `fields`, at least one
+  MapList,     // a list of maps of `fields`, at least one unless the fallback is []
   NamedMaps,   // a map from free names to maps of `fields`, at least one
 };
 enum class Presence { Optional, Required };

@@ -95,7 +95,7 @@ Value schema_of_type(const Field& field) {
     case FieldType::Map:
       return schema_of_nested_map(field);
     case FieldType::MapList:
-      return schema_of_list(schema_of_elements(field), 1);
+      return schema_of_list(schema_of_elements(field), field.fallback == "[]" ? 0 : 1);
     case FieldType::NamedMaps: {
       Value schema;
       schema["type"] = "object";
@@ -140,7 +140,8 @@ Value schema_of_field(const Field& field) {
   Value schema = schema_of_type(field);
   if (!field.help.empty()) schema["description"] = field.help;
   if (field.fallback.empty()) return schema;
-  const bool list = field.type == FieldType::TextList || field.type == FieldType::ChoiceList;
+  const bool list =
+      field.type == FieldType::TextList || field.type == FieldType::ChoiceList || field.type == FieldType::MapList;
   schema["default"] = list ? default_list(field.fallback) : default_value(field);
   if (field.fallback != "null") return schema;
   // A key whose default is null may be written with it.

@@ -10,6 +10,20 @@
 namespace audiencesync {
 namespace {
 
+std::vector<ScheduleWindow> read_windows(const FieldReader& map, std::string_view list, const std::string& timezone) {
+  std::vector<ScheduleWindow> windows;
+  for (const auto* item : map.items(list)) {
+    ScheduleWindow window;
+    window.timezone = timezone;
+    const FieldReader entry(item);
+    entry.read("cron", window.cron);
+    entry.read("duration", window.duration);
+    entry.read("timezone", window.timezone);
+    windows.push_back(std::move(window));
+  }
+  return windows;
+}
+
 std::optional<CronSchedule> read_schedule(const FieldReader& root) {
   const auto* node = root.node("schedule");
   if (node == nullptr) return std::nullopt;
@@ -21,6 +35,10 @@ std::optional<CronSchedule> read_schedule(const FieldReader& root) {
   const FieldReader map(node);
   map.read("cron", schedule.cron);
   map.read("timezone", schedule.timezone);
+  map.read("jitter", schedule.jitter);
+  const auto window = map.map("window");
+  schedule.allow = read_windows(window, "allow", schedule.timezone);
+  schedule.deny = read_windows(window, "deny", schedule.timezone);
   return schedule;
 }
 

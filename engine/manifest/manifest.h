@@ -63,10 +63,23 @@ struct Identity {
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 
-/// When the daemon runs the sync. The expression is checked syntactically only.
-struct CronSchedule {
-  std::string cron;  // five fields, or one of @hourly @daily @weekly @monthly
+/// A recurring stretch of time: it begins whenever the expression is due.
+struct ScheduleWindow {
+  std::string cron;
+  Duration duration{};
   std::string timezone = "UTC";
+
+  friend bool operator==(const ScheduleWindow&, const ScheduleWindow&) = default;
+};
+
+/// When the daemon runs the sync. Whether this machine knows a time zone is not checked here.
+struct CronSchedule {
+  std::string cron;  // five fields, or one of @hourly @daily @weekly @monthly @yearly
+  std::string timezone = "UTC";
+  Duration jitter = std::chrono::minutes{5};  // spreads starts over this long after the due time
+  // When runs may begin: never in a deny window, and with allow windows only in one of them.
+  std::vector<ScheduleWindow> allow = {};
+  std::vector<ScheduleWindow> deny = {};
 
   friend bool operator==(const CronSchedule&, const CronSchedule&) = default;
 };

@@ -38,23 +38,54 @@ Field identity_field() {
       }};
 }
 
+Field cron_field(std::string_view example, std::string_view help) {
+  return {.name = "cron", .presence = kRequired, .example = example, .help = help, .check = check_cron};
+}
+
+Field window_field(std::string_view name, std::string_view help) {
+  return {.name = name,
+          .type = FieldType::MapList,
+          .fallback = "[]",
+          .example = "[{ cron: \"0 20 * * 1-5\", duration: 10h }]",
+          .help = help,
+          .fields = {cron_field("\"0 20 * * 1-5\"", "When the window begins, written as the schedule is."),
+                     {.name = "duration",
+                      .type = FieldType::TimeSpan,
+                      .presence = kRequired,
+                      .example = "10h",
+                      .help = "How long it lasts.",
+                      .check = check_window_duration},
+                     {.name = "timezone",
+                      .example = "Europe/Berlin",
+                      .help = "Time zone of the expression; default: that of the schedule.",
+                      .check = check_timezone}}};
+}
+
 Field schedule_field() {
   return {.name = "schedule",
           .type = FieldType::Map,
           .example = "\"0 4 * * *\"",
           .help = "When the daemon runs the sync; without it, it runs only on demand.",
-          .fields = {{.name = "cron",
-                      .presence = kRequired,
-                      .example = "\"0 4 * * *\"",
-                      .help = "Five fields (minute, hour, day of month, month, day of week) or @hourly, @daily, "
-                              "@weekly, @monthly.",
-                      .check = check_cron},
+          .fields = {cron_field("\"0 4 * * *\"",
+                                "Five fields (minute, hour, day of month, month, day of week) or @hourly, @daily, "
+                                "@weekly, @monthly, @yearly."),
                      {.name = "timezone",
                       .fallback = "UTC",
                       .help = "Time zone of the expression, such as Europe/Berlin.",
                       .check = check_timezone},
-                     {.name = "jitter", .type = FieldType::TimeSpan, .availability = kLater},
-                     {.name = "window", .type = FieldType::Map, .availability = kLater}},
+                     {.name = "jitter",
+                      .type = FieldType::TimeSpan,
+                      .fallback = "5m",
+                      .help = "A run starts up to this long after its time, always the same for one time of one sync, "
+                              "so that not all syncs of an hour start at once.",
+                      .check = check_jitter},
+                     {.name = "window",
+                      .type = FieldType::Map,
+                      .example = "{ deny: [{ cron: \"0 20 * * 1-5\", duration: 10h }] }",
+                      .help = "When a run may begin; what has begun may finish. A time that falls outside is made up "
+                              "for when it may begin again.",
+                      .fields = {window_field("allow", "With an entry, runs begin only in one of these windows."),
+                                 window_field("deny", "No run begins in one of these windows, allowed or not.")}}},
           .shorthand = "cron"};
 }
 

@@ -34,7 +34,7 @@ std::string secret(std::string_view start) { return std::string(start) + std::st
 const std::string kEntry = "- { id: 9e3779b1-1111-4222-8333-00004189374b, name: Luma - Blue+ Members }";
 const std::string kKnownKeys =
     "known keys are: version, name, uid, extends, mode, organization, sandbox, tenant, identity, schedule, audiences, "
-    "source, target, engine, guard";
+    "source, target, engine, analytics, guard";
 
 std::string with_audiences(const std::string& audiences) {
   return std::string(kMinimal.substr(0, kMinimal.find("audiences:"))) + audiences;
@@ -102,33 +102,26 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Later, BadManifestTest,
-    testing::Values(
-        BadManifest{"sections_even_with_their_default",
-                    minimal_plus("analytics: {}\npublish: []\nactivate: []\njourney_optimizer: null\n"
-                                 "retention: { history: 30d }\nnotify: []\n"),
-                    {"m.yaml:9:1: 'analytics' is not in this version; remove it",
-                     "m.yaml:10:1: 'publish' is not in this version; remove it",
-                     "m.yaml:11:1: 'activate' is not in this version; remove it",
-                     "m.yaml:12:1: 'journey_optimizer' is not in this version; remove it",
-                     "m.yaml:13:1: 'retention' is not in this version; remove it",
-                     "m.yaml:14:1: 'notify' is not in this version; remove it"}},
-        BadManifest{"keys_of_target",
-                    minimal_plus("target:\n  name_lookup: false\n  compact_every: 7d\n"
-                                 "  accept_one_row_per_person: false\n"),
-                    {"m.yaml:10:3: 'target.name_lookup' is not in this version; remove it",
-                     "m.yaml:11:3: 'target.compact_every' is not in this version; remove it",
-                     "m.yaml:12:3: 'target.accept_one_row_per_person' is not in this version; remove it"}},
-        BadManifest{"keys_of_schedule",
-                    minimal_with("\"0 4 * * *\"", "{ cron: \"0 4 * * *\", jitter: 5m, window: { allow: [] } }"),
-                    {"m.yaml:5:32: 'schedule.jitter' is not in this version; remove it",
-                     "m.yaml:5:44: 'schedule.window' is not in this version; remove it"}},
-        BadManifest{"words",
-                    minimal_plus("mode: plan-only\nsource: { from: profile-snapshot }\n"
-                                 "target: { layout: delimited }\nengine: query-service\n"),
-                    {"m.yaml:9:7: mode 'plan-only' is not in this version; write auto",
-                     "m.yaml:10:17: source.from 'profile-snapshot' is not in this version; write export-job",
-                     "m.yaml:11:19: target.layout 'delimited' is not in this version; write person",
-                     "m.yaml:12:9: engine 'query-service' is not in this version; write local"}}),
+    testing::Values(BadManifest{"sections_even_with_their_default",
+                                minimal_plus("publish: []\nactivate: []\njourney_optimizer: null\n"
+                                             "retention: { history: 30d }\nnotify: []\n"),
+                                {"m.yaml:9:1: 'publish' is not in this version; remove it",
+                                 "m.yaml:10:1: 'activate' is not in this version; remove it",
+                                 "m.yaml:11:1: 'journey_optimizer' is not in this version; remove it",
+                                 "m.yaml:12:1: 'retention' is not in this version; remove it",
+                                 "m.yaml:13:1: 'notify' is not in this version; remove it"}},
+                    BadManifest{"keys_of_target",
+                                minimal_plus("target:\n  name_lookup: false\n  compact_every: 7d\n"
+                                             "  accept_one_row_per_person: false\n"),
+                                {"m.yaml:10:3: 'target.name_lookup' is not in this version; remove it",
+                                 "m.yaml:11:3: 'target.compact_every' is not in this version; remove it",
+                                 "m.yaml:12:3: 'target.accept_one_row_per_person' is not in this version; remove it"}},
+                    BadManifest{"words",
+                                minimal_plus("source: { from: profile-snapshot }\n"
+                                             "target: { layout: delimited }\nengine: query-service\n"),
+                                {"m.yaml:9:17: source.from 'profile-snapshot' is not in this version; write export-job",
+                                 "m.yaml:10:19: target.layout 'delimited' is not in this version; write person",
+                                 "m.yaml:11:9: engine 'query-service' is not in this version; write local"}}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(BadManifestTest, WhatComesLaterIsUnsupportedAndTheRestInvalid) {
@@ -317,7 +310,23 @@ INSTANTIATE_TEST_SUITE_P(
         BadManifest{"time_zone",
                     minimal_with("\"0 4 * * *\"", "{ cron: \"@daily\", timezone: Europe Berlin }"),
                     {"m.yaml:5:39: schedule.timezone 'Europe Berlin' is not a time zone; write UTC or a name such as "
-                     "Europe/Berlin"}}),
+                     "Europe/Berlin"}},
+        BadManifest{"jitter_of_two_days",
+                    minimal_with("\"0 4 * * *\"", "{ cron: \"@daily\", jitter: 2d }"),
+                    {"m.yaml:5:37: schedule.jitter '2d' is more than a day; write at most 24h"}},
+        BadManifest{"window_without_duration",
+                    minimal_with("\"0 4 * * *\"", "{ cron: \"@daily\", window: { deny: [{ cron: \"0 20 * * *\" }] } }"),
+                    {"m.yaml:5:46: 'schedule.window.deny.duration' is missing; add it, for example duration: 10h"}},
+        BadManifest{"window_of_no_time_at_a_wrong_hour",
+                    minimal_with("\"0 4 * * *\"",
+                                 "{ cron: \"@daily\", window: { allow: [{ cron: \"0 5-2 * * *\", duration: 0h }] } }"),
+                    {"m.yaml:5:55: schedule.window.allow.cron '0 5-2 * * *' has hour '5-2' at character 3, which runs "
+                     "backwards; write 5-23,0-2 to pass the end, or exchange the two",
+                     "m.yaml:5:80: schedule.window.allow.duration '0h' is no time at all; write more than zero"}},
+        BadManifest{"window_that_is_a_text",
+                    minimal_with("\"0 4 * * *\"", "{ cron: \"@daily\", window: { deny: [nights] } }"),
+                    {"m.yaml:5:46: an entry of 'schedule.window.deny' is a single value, but must be a map; write for "
+                     "example - { cron: \"0 20 * * 1-5\", duration: 10h }"}}),
     [](const auto& row) { return std::string(row.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(

@@ -25,6 +25,7 @@ std::vector<std::string> missing_keys(const YamlNode& map, const FieldTable& tab
       continue;
     }
     const YamlNode* nested = &entry->value;
+    if (nested->kind == YamlNode::Kind::List && nested->items.empty()) continue;  // the default, shown as such
     if (field.type == FieldType::MapList) nested = &nested->items.front();
     if (field.type == FieldType::NamedMaps) nested = &nested->entries.front().value;
     for (const auto& key : missing_keys(*nested, field.fields)) missing.push_back(std::string(field.name) + "." + key);

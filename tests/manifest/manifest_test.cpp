@@ -121,6 +121,25 @@ TEST(ManifestTest, EnteredIsReadAsRealizedWithAWarning) {
                           "realized; write realized"));
 }
 
+TEST(ManifestTest, WindowsTakeTheTimeZoneOfTheSchedule) {
+  const auto loaded = load_text(minimal_with("schedule: \"0 4 * * *\"\n", R"(schedule:
+  cron: "@hourly"
+  timezone: Europe/Berlin
+  jitter: 90s
+  window:
+    allow: [{ cron: "0 20 * * mon-fri", duration: 10h }]
+    deny:
+      - { cron: "0 0 1 * *", duration: 1d, timezone: UTC }
+      - { cron: "@yearly", duration: 36h }
+)"));
+  ASSERT_THAT(texts(loaded.problems), IsEmpty());
+  EXPECT_EQ(loaded.value->schedule, (CronSchedule{"@hourly",
+                                                  "Europe/Berlin",
+                                                  90s,
+                                                  {{"0 20 * * mon-fri", 10h, "Europe/Berlin"}},
+                                                  {{"0 0 1 * *", 24h, "UTC"}, {"@yearly", 36h, "Europe/Berlin"}}}));
+}
+
 TEST(ManifestTest, AScheduleIsOptional) {
   const auto loaded = load_text(minimal_with("schedule: \"0 4 * * *\"\n", ""));
   ASSERT_TRUE(loaded.ok());
@@ -136,6 +155,10 @@ TEST(ManifestTest, CanonicalFormIgnoresOrderScheduleAndFileName) {
   const auto usual = digest("m.yaml", std::string(kMinimal));
   EXPECT_EQ(digest("other.yaml", std::string(kMinimal)), usual);
   EXPECT_EQ(digest("m.yaml", minimal_with("\"0 4 * * *\"", "\"0 5 * * *\"")), usual);
+  EXPECT_EQ(digest("m.yaml", minimal_with("\"0 4 * * *\"",
+                                          "{ cron: \"0 4 * * *\", jitter: 0s, window: { deny: [{ cron: \"@daily\", "
+                                          "duration: 1h }] } }")),
+            usual);
   EXPECT_EQ(digest("m.yaml", R"(audiences:
   - name: Luma - Platinum
   - name: Luma - Blue+ Members
@@ -156,7 +179,9 @@ std::string written_defaults(const FieldTable& table, const std::string& indenta
   std::string out;
   for (const auto& field : table) {
     if (field.availability == Availability::Later) continue;
-    if (field.type == FieldType::Map && field.presence == Presence::Optional && field.shorthand.empty()) {
+    const bool bare = std::none_of(field.fields.begin(), field.fields.end(),
+                                   [](const Field& nested) { return nested.presence == Presence::Required; });
+    if (field.type == FieldType::Map && field.presence == Presence::Optional && bare) {
       out +=
           indentation + std::string(field.name) + ":\n" + written_defaults(field.fields, indentation + "  ", written);
     } else if (!field.fallback.empty()) {
@@ -200,10 +225,18 @@ TEST(ManifestTest, SchemaDescribesWhatIsPossibleNow) {
   EXPECT_FALSE(schema.flag("additionalProperties", true));
   EXPECT_EQ(schema.find_path({"properties", "publish"}), nullptr);
   EXPECT_EQ(to_json(*schema.find_path({"properties", "mode"})),
-            R"({"default":"auto","description":"What waits for an approval: in auto the first plan and changed )"
-            R"(definitions.","enum":["auto"]})");
+            R"({"default":"auto","description":"What waits for an approval when nobody is asked: in auto the first )"
+            R"(plan and changed definitions, in plan-only every plan.","enum":["auto","plan-only"]})");
   EXPECT_EQ(to_json(*schema.find_path({"properties", "source", "properties", "statuses", "default"})),
             R"(["realized","existing"])");
+  // The windows are below the second of two ways to write a schedule.
+  const auto& schedule = schema.find_path({"properties", "schedule", "anyOf"})->array_if()->at(1);
+  const auto* deny = schedule.find_path({"properties", "window", "properties", "deny"});
+  ASSERT_NE(deny, nullptr);
+  EXPECT_EQ(to_json(*deny->find("default")), "[]");
+  EXPECT_EQ(deny->find("minItems"), nullptr);
+  EXPECT_EQ(to_json(*deny->find_path({"items", "required"})), R"(["cron","duration"])");
+  EXPECT_EQ(schedule.find_path({"properties", "jitter"})->text("default"), "5m");
   EXPECT_EQ(to_json(*schema.find_path({"properties", "audiences", "items", "anyOf"})),
             R"([{"required":["id"]},{"required":["name"]}])");
   EXPECT_EQ(to_json(*schema.find_path({"properties", "guard", "properties", "min_people", "default"})), "100");

@@ -62,7 +62,7 @@ organizations:
   other: { organization_id: DEF@AdobeOrg, credential: other }
 timing: { poll_export: 50ms, poll_batch: 51ms, settle: 1s, deadline_request: 2s, deadline_export: 3m,
           deadline_batch: 4m, deadline_run: 5h }
-limits: { exports_per_sandbox: 1, memory: 128MiB }
+limits: { exports_per_sandbox: 1, ingest_per_hour: 1GB, memory: 128MiB }
 variables: [REGION, Stage_2]
 )");
   ASSERT_THAT(texts(loaded.problems), IsEmpty());
@@ -75,7 +75,7 @@ variables: [REGION, Stage_2]
   EXPECT_EQ(organization.endpoints, (Endpoints{"http://127.0.0.1:8080", "http://[::1]:81", "http://localhost:8080"}));
   EXPECT_EQ(settings.organizations.at("other").organization_id, "DEF@AdobeOrg");
   EXPECT_EQ(settings.timing, (Timing{50ms, 51ms, 1s, 2s, 3min, 4min, 5h}));
-  EXPECT_EQ(settings.limits, (Limits{1, 134'217'728}));
+  EXPECT_EQ(settings.limits, (Limits{1, 1'000'000'000, 134'217'728}));
   EXPECT_THAT(settings.variables, ElementsAre("REGION", "Stage_2"));
 }
 
