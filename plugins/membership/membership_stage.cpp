@@ -5,10 +5,12 @@
 #include <algorithm>
 
 #include "engine/manifest/limit.h"
+#include "plugins/membership/compaction.h"
 #include "plugins/membership/ingest.h"
 #include "plugins/membership/ledger.h"
 #include "plugins/membership/question.h"
 #include "plugins/membership/relation.h"
+#include "plugins/membership/superseded.h"
 #include "plugins/platform/batch_ingestion.h"
 #include "plugins/platform/batches.h"
 
@@ -17,6 +19,7 @@ namespace {
 
 const ResourceKey kPeople{"membership", "people"};
 constexpr std::string_view kLeftover = "leftover/";
+constexpr std::string_view kSuperseded = "superseded/";
 
 Finding dropped_rows(const DroppedRows& dropped, const Guard& guard) {
   std::string text = fmt::format(
@@ -54,14 +57,18 @@ class MembershipStage final : public Stage {
     }
     const auto& dataset = question.spec.dataset;
 
+    std::optional<std::string> full;  // why everyone is written again
     if (!dataset.empty()) {
-      const auto verdict = TRY(check_dataset(dataset, relation, context));
+      const auto input = TRY(ledger_input(dataset, relation, context));
+      const auto verdict = TRY(check_ledger(input));
       observed.findings = verdict.findings;
       for (const auto& batch : verdict.leftovers) {
         observed.resources.push_back(
             {{kPeople.stage, std::string(kLeftover) + batch}, {{"batch", Value(batch)}}, "", {}});
       }
       question.rewrite = verdict.damaged;
+      full = full_generation_due(manifest.target, written_into(dataset, input.written), context.server().now());
+      if (!verdict.damaged) add_old_batches(input, context, observed);
     }
     if (question.current && question.current->dataset != dataset) {
       observed.findings.push_back(
@@ -95,7 +102,14 @@ class MembershipStage final : public Stage {
     if (const auto profiles = context.output({"export", "profiles"}); profiles.ok()) {
       if (const auto count = to_number(profiles.value())) question.profiles = static_cast<std::uint64_t>(*count);
     }
+    if (full && question.current && question.current->dataset == dataset) question.rewrite = true;
     auto bulk = TRY(compare_memberships(question, context));
+    if (manifest.target.row_rule == RowRule::Accumulate && bulk.people > 0 && question.current && !question.rewrite) {
+      full = "everyone is written again: with target.row_rule accumulate a difference alone would leave older rows";
+      question.rewrite = true;
+      bulk = TRY(compare_memberships(question, context));
+    }
+    if (question.rewrite && full) observed.guides[kPeople] = {*full, {}};
     if (bulk.dropped.total() > 0) observed.findings.push_back(dropped_rows(bulk.dropped, manifest.guard));
     if (bulk.dropped.unknown_status > 0) observed.findings.push_back(unknown_statuses(bulk.dropped.unknown_status));
     people.fields = {{"relation", Value(relation)},
@@ -118,6 +132,7 @@ class MembershipStage final : public Stage {
 
   Result<Applied> apply(const Change& change, WriteContext& context) override {
     if (change.action == Action::Ingest) return ingest(change, context);
+    if (change.key.name.starts_with(kSuperseded)) return remove_superseded(change, context);
     const std::string batch = change.key.name.substr(kLeftover.size());
     TRY(context.once(
         {"abort", ""},
@@ -134,8 +149,8 @@ class MembershipStage final : public Stage {
   }
 
  private:
-  static Result<LedgerVerdict> check_dataset(const std::string& dataset, const std::string& relation,
-                                             ReadContext& context) {
+  static Result<LedgerInput> ledger_input(const std::string& dataset, const std::string& relation,
+                                          ReadContext& context) {
     LedgerInput input;
     input.dataset = dataset;
     input.written = TRY(context.records().batches(relation));
@@ -148,8 +163,41 @@ class MembershipStage final : public Stage {
         if (is_attempt_of(batch.external_id, *open.change.bulk)) input.in_flight.insert(batch.external_id);
       }
     }
-    input.lookup = [&](const std::string& id) { return platform::get_batch(context.http(), id); };
-    return check_ledger(input);
+    input.lookup = [&context](const std::string& id) { return platform::get_batch(context.http(), id); };
+    return input;
+  }
+
+  static std::vector<BatchRecord> written_into(const std::string& dataset, std::vector<BatchRecord> written) {
+    std::erase_if(written, [&](const BatchRecord& record) { return record.dataset != dataset; });
+    return written;
+  }
+
+  // Older generations go once Customer Journey Analytics has had the time to take up the newest one.
+  static void add_old_batches(const LedgerInput& input, const ReadContext& context, Observed& observed) {
+    const auto old = old_batches(written_into(input.dataset, input.written), input.seen, context.server().now());
+    for (const auto& record : old.removable) {
+      // The generation in the name puts the oldest first.
+      observed.resources.push_back(
+          {{kPeople.stage, fmt::format("{}{:012}/{}", kSuperseded, record.generation, record.batch)},
+           {{"batch", Value(record.batch)}, {"dataset", Value(record.dataset)}},
+           "",
+           {}});
+    }
+    if (old.waits_until) {
+      observed.findings.push_back(
+          {Severity::Note, "older-generations",
+           fmt::format("batches of earlier generations are removed by a run after {}, when Customer Journey Analytics "
+                       "has the newest one",
+                       to_iso8601(*old.waits_until))});
+    }
+    if (!old.shared.empty()) {
+      observed.findings.push_back(
+          {Severity::Note, "shared-batch",
+           fmt::format("{} batch{} of earlier generations stay{}, because the platform consolidated {} with rows that "
+                       "still count",
+                       old.shared.size(), old.shared.size() == 1 ? "" : "es", old.shared.size() == 1 ? "s" : "",
+                       old.shared.size() == 1 ? "it" : "them")});
+    }
   }
 };
 
@@ -165,7 +213,8 @@ StageDescriptor membership_stage() {
                      .different = Action::Ingest,
                      .prune = false,
                      .fields = {{"dataset", Compare::Given}}},
-                    {.prefix = std::string(kLeftover), .prune = true, .fields = {}}},
+                    {.prefix = std::string(kLeftover), .prune = true, .fields = {}},
+                    {.prefix = std::string(kSuperseded), .prune = true, .fields = {}}},
           .desire =
               [](const Manifest&) {
                 return std::vector<Resource>{{kPeople, {{"dataset", Ref{"dataset", "dataset_id"}}}, "", {}}};

@@ -31,11 +31,11 @@ class FakeMemberships final : public Memberships {
     if (failure) return *failure;
     Upload upload;
     std::string text;
-    for (std::size_t i = 0; i < people.size(); ++i) {
-      if (i >= options.rows.last || options.leave_out.contains(PersonId(people[i]))) continue;
-      upload.candidate += people[i] + " ";
+    for (std::size_t i = 0; i < everyone.size(); ++i) {
+      if (i >= options.rows.last || options.leave_out.contains(PersonId(everyone[i]))) continue;
+      upload.candidate += everyone[i] + " ";
       if (i < options.rows.first) continue;
-      text += fmt::format(R"({{"_id":"i","personID":"{}","{}":{{"audienceSyncGeneration":{}}}}})", people[i],
+      text += fmt::format(R"({{"_id":"i","personID":"{}","{}":{{"audienceSyncGeneration":{}}}}})", everyone[i],
                           spec.tenant, options.generation);
       text += '\n';
       ++upload.records;
@@ -58,7 +58,7 @@ class FakeMemberships final : public Memberships {
   Bulk answer;
   std::optional<Error> failure;
   std::function<void()> when_compared;
-  std::vector<std::string> people;
+  std::vector<std::string> everyone;  // who changed
 
  private:
   static Error unused() { return Error(ErrorCode::Internal, "not in this test"); }

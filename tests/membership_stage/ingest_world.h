@@ -105,9 +105,7 @@ class KeptRecords final : public Records {
     return std::vector<RunRecord>();
   }
   Result<std::vector<std::string>> syncs() const override { return std::vector<std::string>(); }
-  Result<std::vector<HeldPlan>> plans_to_approve(const std::string&) const override {
-    return std::vector<HeldPlan>();
-  }
+  Result<std::vector<HeldPlan>> plans_to_approve(const std::string&) const override { return std::vector<HeldPlan>(); }
   Result<std::vector<HeldPlan>> held_plans(const std::string&, std::size_t) const override {
     return std::vector<HeldPlan>();
   }
@@ -127,7 +125,7 @@ struct IngestWorld {
 
   /// The change is to write p0, p1, …
   void people(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) engine.people.push_back(fmt::format("p{}", i));
+    for (std::size_t i = 0; i < count; ++i) engine.everyone.push_back(fmt::format("p{}", i));
   }
 
   Result<Applied> with_context(const std::function<Result<Applied>(WriteContext&)>& act) {
@@ -149,7 +147,7 @@ struct IngestWorld {
     change.bulk->relation = "luma/analytics";
     change.bulk->source = "E1";
     change.bulk->content = "0123456789abcdef0123456789abcdef";
-    change.bulk->people = engine.people.size();
+    change.bulk->people = engine.everyone.size();
     change.bulk->audiences = audiences;
     return with_context([&](WriteContext& context) { return ingest(change, context); });
   }
