@@ -1,116 +1,65 @@
 #include "engine/membership/row_buffer.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cstring>
 
 namespace audiencesync {
 namespace {
 
-constexpr std::size_t kRowPrefix = 4;
-constexpr std::ptrdiff_t kPrefetch = 12;  // rows ahead
-constexpr std::size_t kSmallSort = 4096;  // rows that a plain sort handles as well
+constexpr std::size_t kRowPrefix = 8 + 2 + 2;
+constexpr std::size_t kLongestText = 1024;
+constexpr std::size_t kUsualChunk = 8 << 10;
+constexpr std::size_t kChunksAPart = 8;  // so that half-empty ones waste little
 
-std::uint16_t load_short(const char* from) {
-  std::uint16_t number = 0;
+template <class Number>
+Number load_number(const char* from) {
+  Number number{};
   std::memcpy(&number, from, sizeof number);
   return number;
 }
 
-void store_short(char* to, std::size_t number) {
-  const auto narrow = static_cast<std::uint16_t>(number);
-  std::memcpy(to, &narrow, sizeof narrow);
+std::size_t row_bytes(const char* row) {
+  return kRowPrefix + load_number<std::uint16_t>(row + 8) + load_number<std::uint16_t>(row + 10) * sizeof(Rank);
 }
 
 }  // namespace
 
-// Two thirds for the rows, one third for their order: an id of 20 bytes with three audiences needs about that.
-RowBuffer::RowBuffer(std::size_t bytes, std::size_t dictionary)
-    : capacity_(std::max(bytes / 3 * 2, 4 * (2048 + dictionary * sizeof(Rank)))),
-      most_rows_(std::max<std::size_t>(bytes / 3 / sizeof(Row), 4)),
-      bytes_(std::make_unique_for_overwrite<char[]>(capacity_)) {
-  rows_.reserve(most_rows_);
-}
+/// Where a row lies, with what it is mostly compared by.
+struct RowBuffer::Row {
+  std::uint64_t hash;
+  const char* at;
 
-RowBuffer::Added RowBuffer::add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences) {
-  const auto set_bytes = audiences.size() * sizeof(Rank);
-  const auto needed = kRowPrefix + person.size() + set_bytes;
-  if (needed > capacity_ - used_ || rows_.size() == most_rows_) return Added::Full;
-  char* const at = bytes_.get() + used_;
-  store_short(at, person.size());
-  store_short(at + 2, audiences.size());
-  std::memcpy(at + kRowPrefix, person.data(), person.size());
-  if (set_bytes > 0) std::memcpy(at + kRowPrefix + person.size(), audiences.data(), set_bytes);
-  rows_.push_back({hash, used_});
-  used_ += needed;
-  return Added::Yes;
-}
-
-std::string_view RowBuffer::person(const Row& row) const {
-  const char* const at = bytes_.get() + row.offset;
-  return {at + kRowPrefix, load_short(at)};
-}
-
-void RowBuffer::append_audiences(const Row& row, Ranks& out) const {
-  const char* const at = bytes_.get() + row.offset;
-  const std::size_t count = load_short(at + 2);
-  const auto before = out.size();
-  out.resize(before + count);
-  if (count > 0) std::memcpy(out.data() + before, at + kRowPrefix + load_short(at), count * sizeof(Rank));
-}
-
-// One pass by the first byte of the hash, in place, then small ranges that fit into the cache.
-void RowBuffer::sort() {
-  if (rows_.size() < kSmallSort) return sort_rows(rows_.data(), rows_.data() + rows_.size());
-  std::array<std::size_t, kSections> next{};
-  std::array<std::size_t, kSections> end{};
-  for (const auto& row : rows_) ++end[section_of(row.hash)];
-  std::size_t sum = 0;
-  for (std::size_t section = 0; section < kSections; ++section) {
-    next[section] = sum;
-    sum += end[section];
-    end[section] = sum;
-  }
-  for (std::size_t section = 0; section < kSections; ++section) {
-    while (next[section] < end[section]) {
-      auto row = rows_[next[section]];
-      auto home = section_of(row.hash);
-      while (home != section) {
-        std::swap(row, rows_[next[home]++]);
-        home = section_of(row.hash);
-      }
-      rows_[next[section]++] = row;
+  std::string_view person() const { return {at + kRowPrefix, load_number<std::uint16_t>(at + 8)}; }
+  void append_audiences(Ranks& out) const {
+    const std::size_t count = load_number<std::uint16_t>(at + 10);
+    const auto before = out.size();
+    out.resize(before + count);
+    if (count > 0) {
+      std::memcpy(out.data() + before, at + kRowPrefix + load_number<std::uint16_t>(at + 8), count * sizeof(Rank));
     }
   }
-  std::size_t begin = 0;
-  for (std::size_t section = 0; section < kSections; ++section) {
-    sort_rows(rows_.data() + begin, rows_.data() + end[section]);
-    begin = end[section];
-  }
-}
-
-void RowBuffer::sort_rows(Row* first, Row* last) {
-  std::sort(first, last, [this](const Row& left, const Row& right) {
-    if (left.hash != right.hash) return left.hash < right.hash;
-    return person(left) < person(right);
-  });
-}
+};
 
 class RowBuffer::Stream final : public RowStream {
  public:
-  Stream(const RowBuffer& buffer, const Row* at, const Row* end) : buffer_(buffer), at_(at), end_(end) {}
+  explicit Stream(std::vector<Row> rows) : rows_(std::move(rows)) {
+    std::sort(rows_.begin(), rows_.end(), [](const Row& left, const Row& right) {
+      if (left.hash != right.hash) return left.hash < right.hash;
+      return left.person() < right.person();
+    });
+  }
 
   Result<bool> advance() override {
-    if (at_ == end_) return false;
-    // Rows lie in memory as they came, so each is a miss unless it was asked for in time.
-    if (end_ - at_ > kPrefetch) __builtin_prefetch(buffer_.bytes_.get() + at_[kPrefetch].offset);
-    row_.hash = at_->hash;
-    row_.person = buffer_.person(*at_);
+    if (next_ == rows_.size()) return false;
+    const auto& first = rows_[next_++];
+    row_.hash = first.hash;
+    row_.person = first.person();
     row_.audiences.clear();
-    buffer_.append_audiences(*at_++, row_.audiences);
+    first.append_audiences(row_.audiences);
     bool merged = false;
-    while (at_ != end_ && at_->hash == row_.hash && buffer_.person(*at_) == row_.person) {
-      buffer_.append_audiences(*at_++, row_.audiences);
+    while (next_ != rows_.size() && rows_[next_].hash == row_.hash && rows_[next_].person() == row_.person) {
+      rows_[next_++].append_audiences(row_.audiences);
       merged = true;
     }
     if (merged) {
@@ -121,24 +70,72 @@ class RowBuffer::Stream final : public RowStream {
   }
 
  private:
-  const RowBuffer& buffer_;
-  const Row* at_;
-  const Row* end_;
+  std::vector<Row> rows_;
+  std::size_t next_ = 0;
 };
 
+RowBuffer::RowBuffer(std::size_t bytes, std::size_t dictionary) {
+  const auto largest_row = kRowPrefix + kLongestText + dictionary * sizeof(Rank);
+  // A small budget has smaller chunks, and few parts.
+  chunk_ = std::max(largest_row, std::min(kUsualChunk, bytes / 4));
+  most_chunks_ = std::max<std::size_t>(bytes / chunk_, 4);
+  const auto parts = std::clamp<std::size_t>(std::bit_floor(most_chunks_ / kChunksAPart), 1, kSections);
+  part_bits_ = static_cast<unsigned>(std::countr_zero(parts));
+  parts_.resize(parts);
+  bytes_ = std::make_unique_for_overwrite<char[]>(most_chunks_ * chunk_);
+  chunk_bytes_.resize(most_chunks_, 0);
+}
+
+RowBuffer::Added RowBuffer::add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences) {
+  auto& part = parts_[part_of(hash)];
+  const auto needed = kRowPrefix + person.size() + audiences.size_bytes();
+  if (part.chunks.empty() || needed > chunk_ - part.used) {
+    if (chunks_ == most_chunks_) return Added::Full;
+    if (!part.chunks.empty()) chunk_bytes_[part.chunks.back()] = static_cast<std::uint32_t>(part.used);
+    part.chunks.push_back(static_cast<std::uint32_t>(chunks_++));
+    part.used = 0;
+  }
+  char* const at = bytes_.get() + part.chunks.back() * chunk_ + part.used;
+  const auto length = static_cast<std::uint16_t>(person.size());
+  const auto count = static_cast<std::uint16_t>(audiences.size());
+  std::memcpy(at, &hash, sizeof hash);
+  std::memcpy(at + 8, &length, sizeof length);
+  std::memcpy(at + 10, &count, sizeof count);
+  std::memcpy(at + kRowPrefix, person.data(), person.size());
+  if (count > 0) std::memcpy(at + kRowPrefix + person.size(), audiences.data(), audiences.size_bytes());
+  part.used += needed;
+  ++rows_;
+  return Added::Yes;
+}
+
+void RowBuffer::collect(const Part& part, const HashRange& range, std::vector<Row>& out) const {
+  for (const auto chunk : part.chunks) {
+    const auto used = chunk == part.chunks.back() ? part.used : chunk_bytes_[chunk];
+    const char* at = bytes_.get() + chunk * chunk_;
+    for (const char* const end = at + used; at != end; at += row_bytes(at)) {
+      const auto hash = load_number<std::uint64_t>(at);
+      if (hash >= range.first && hash <= range.last) out.push_back({hash, at});
+    }
+  }
+}
+
 std::unique_ptr<RowStream> RowBuffer::stream(const HashRange& range) const {
-  const auto* const begin = rows_.data();
-  const auto* const end = begin + rows_.size();
-  const auto* const first =
-      std::lower_bound(begin, end, range.first, [](const Row& row, std::uint64_t hash) { return row.hash < hash; });
-  const auto* const last =
-      std::upper_bound(first, end, range.last, [](std::uint64_t hash, const Row& row) { return hash < row.hash; });
-  return std::make_unique<Stream>(*this, first, last);
+  std::vector<Row> rows;
+  rows.reserve(rows_ / parts_.size() * (part_of(range.last) - part_of(range.first) + 1) + kSections);
+  for (auto part = part_of(range.first); part <= part_of(range.last); ++part) collect(parts_[part], range, rows);
+  return std::make_unique<Stream>(std::move(rows));
+}
+
+std::unique_ptr<RowStream> RowBuffer::part_stream(std::size_t part) const {
+  std::vector<Row> rows;
+  collect(parts_[part], {}, rows);
+  return std::make_unique<Stream>(std::move(rows));
 }
 
 void RowBuffer::clear() {
-  rows_.clear();
-  used_ = 0;
+  for (auto& part : parts_) part = Part();
+  chunks_ = 0;
+  rows_ = 0;
 }
 
 }  // namespace audiencesync

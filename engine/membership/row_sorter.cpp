@@ -18,13 +18,13 @@ std::size_t run_block_bytes(MemoryBudget budget) {
 
 }  // namespace
 
-// A quarter of the budget stays for the merge.
+// The whole budget holds rows; what a merge of runs needs beside it is asked for in `finish`.
 RowSorter::RowSorter(Files& files, Path folder, std::string name, MemoryBudget budget, std::size_t dictionary)
     : files_(files),
       folder_(std::move(folder)),
       name_(std::move(name)),
       block_bytes_(run_block_bytes(budget)),
-      buffer_(budget.bytes / 4 * 3, dictionary) {}
+      buffer_(budget.bytes, dictionary) {}
 
 Result<std::unique_ptr<RunFile>> RowSorter::new_run_file() {
   return RunFile::create(files_, folder_ / fmt::format("{}-{}", name_, files_made_++), block_bytes_);
@@ -39,14 +39,16 @@ Result<void> RowSorter::add(std::uint64_t hash, std::string_view person, std::sp
 
 Result<void> RowSorter::spill() {
   if (!runs_) runs_ = TRY(new_run_file());
-  buffer_.sort();
   runs_->begin_run(buffer_.size());
-  const auto rows = buffer_.stream({});
-  auto found = TRY(rows->advance());
-  while (found) {
-    TRY(runs_->add(rows->row()));
-    found = TRY(rows->advance());
-  }
+  const auto write = [&](RowStream& rows) -> Result<void> {
+    auto found = TRY(rows.advance());
+    while (found) {
+      TRY(runs_->add(rows.row()));
+      found = TRY(rows.advance());
+    }
+    return {};
+  };
+  TRY(buffer_.each_part(write));
   TRY(runs_->end_run());
   buffer_.clear();
   return {};
@@ -80,7 +82,6 @@ Result<void> RowSorter::reduce_runs(std::size_t most_runs) {
 }
 
 Result<void> RowSorter::finish(std::size_t most_runs) {
-  buffer_.sort();
   if (!runs_) return {};
   TRY(runs_->seal());
   return reduce_runs(std::max<std::size_t>(most_runs, 2));
