@@ -1,0 +1,75 @@
+#include "daemon/sync_records.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/report/figures.h"
+
+namespace audiencesync {
+namespace {
+
+Result<SyncRecords> read_sync(const Store& store, const std::string& uid, std::size_t runs) {
+  SyncRecords records;
+  records.uid = uid;
+  records.runs = TRY(store.runs(uid, runs));
+  const auto relation = uid + "/analytics";
+  records.snapshot = TRY(store.current(relation));
+  records.open = TRY(store.open_changes(uid));
+  records.plans = TRY(store.held_plans(uid, runs));
+  const auto quarantine = TRY(store.quarantine(relation));
+  records.quarantined = quarantine.size();
+  records.name = records.runs.empty() ? std::string{} : records.runs.front().manifest.text("name");
+  if (records.name.empty()) records.name = uid;
+  return records;
+}
+
+}  // namespace
+
+const HeldPlan* SyncRecords::live_plan(Time now) const {
+  const auto found =
+      std::find_if(plans.begin(), plans.end(), [&](const HeldPlan& plan) { return plan.live() && now < plan.until; });
+  return found == plans.end() ? nullptr : &*found;
+}
+
+Result<std::vector<SyncRecords>> read_syncs(const Options& options, const Settings& settings, const Adapters& adapters,
+                                            std::size_t runs) {
+  std::vector<SyncRecords> all;
+  auto store = adapters.open_store(settings.state / "state.db", OpenMode::ReadOnly);
+  if (!store.ok() && store.error().code() != ErrorCode::NotFound) return std::move(store).error();
+  if (store.ok()) {
+    const auto uids = TRY((*store)->syncs());
+    for (const auto& uid : uids) {
+      auto records = TRY(read_sync(**store, uid, runs));
+      all.push_back(std::move(records));
+    }
+  }
+  if (options.arguments.empty()) return all;
+  std::vector<SyncRecords> wanted;
+  for (const auto& argument : options.arguments) {
+    auto found =
+        std::find_if(all.begin(), all.end(), [&](const SyncRecords& records) { return records.uid == argument; });
+    if (found == all.end()) {
+      found =
+          std::find_if(all.begin(), all.end(), [&](const SyncRecords& records) { return records.name == argument; });
+    }
+    if (found == all.end()) {
+      std::vector<std::string> known;
+      for (const auto& records : all) known.push_back(records.name);
+      return Error(
+          ErrorCode::NotFound,
+          fmt::format("sync '{}' never ran with this state folder ({}); known: {}", argument, settings.state.string(),
+                      known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+    }
+    wanted.push_back(*found);
+  }
+  return wanted;
+}
+
+std::string second_text(Time time) { return to_iso8601(std::chrono::floor<std::chrono::seconds>(time)); }
+
+std::string ago_text(Time time, Time now) {
+  return fmt::format("{} ({} ago)", second_text(time), age_text(now - time));
+}
+
+}  // namespace audiencesync

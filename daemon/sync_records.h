@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/commands.h"
+
+namespace audiencesync {
+
+/// What the state folder knows of one sync.
+struct SyncRecords {
+  std::string uid;
+  std::string name;             // of the manifest it last ran with; the uid when that is not known
+  std::vector<RunRecord> runs;  // newest first
+  std::optional<SnapshotRecord> snapshot;
+  std::vector<ChangeRecord> open;
+  std::vector<HeldPlan> plans;  // newest first
+  std::size_t quarantined = 0;
+
+  const RunRecord* last_run() const { return runs.empty() ? nullptr : &runs.front(); }
+  /// The plan that waits for an approval, or has one, at this time; null when there is none.
+  const HeldPlan* live_plan(Time now) const;
+};
+
+/// The syncs named on the command line, by name or uid, or all that ever ran, in the order of their uids; with at most
+/// `runs` runs and plans of each. Empty when nothing ever ran. Reads the state only.
+/// Errors: NotFound for a name that never ran here, with those that did.
+Result<std::vector<SyncRecords>> read_syncs(const Options& options, const Settings& settings, const Adapters& adapters,
+                                            std::size_t runs);
+
+/// `2026-01-02T03:04:05Z`: without the milliseconds of the record.
+std::string second_text(Time time);
+/// `2026-01-02T03:04:05Z (8 h ago)`.
+std::string ago_text(Time time, Time now);
+
+}  // namespace audiencesync
