@@ -18,8 +18,8 @@
 #include "bench/profiles.h"
 #include "bench/sql.h"
 #include "engine/membership/duckdb/duckdb_person_source.h"
+#include "engine/membership/file/file_person_source.h"
 #include "engine/membership/local_memberships.h"
-#include "engine/membership/parquet/parquet_person_source.h"
 
 namespace audiencesync::bench {
 namespace {
@@ -83,7 +83,7 @@ struct Engine {
   fs::path folder;
   PosixFiles files;
   DuckdbPersonSource duckdb;
-  ParquetPersonSource source;
+  FilePersonSource source;
   LocalMemberships memberships;
 };
 

@@ -1,15 +1,11 @@
 #include "engine/membership/parquet/export_layout.h"
 
+#include "engine/membership/field_name.h"
+
 namespace audiencesync::parquet {
 namespace {
 
 using Kind = SchemaNode::Kind;
-
-bool is_called(std::string_view name, std::string_view wanted) {
-  constexpr std::string_view kPrefix = "xdm:";
-  if (name.substr(0, kPrefix.size()) == kPrefix) name.remove_prefix(kPrefix.size());
-  return name == wanted;
-}
 
 bool is_text(const SchemaNode& node) {
   return node.type == Physical::Bytes && node.children.empty() && (node.kind == Kind::Text || node.kind == Kind::None);
@@ -55,7 +51,7 @@ std::optional<ExportLayout::Memberships> find_memberships(const SchemaNode& colu
   }
   if (!is_structure(value)) return std::nullopt;
   for (const auto& member : value.children) {
-    if (!is_called(member.name, "status")) continue;
+    if (!is_export_field(member.name, "status")) continue;
     if (!is_text(member) || member.repetition == Repetition::Repeated) return std::nullopt;
     found.statuses = {member, value.definition};
     return found;
@@ -71,7 +67,7 @@ std::optional<ExportLayout> ExportLayout::find(const SchemaNode& root, const Sou
   ExportLayout layout;
   layout.person = *person;
   for (const auto& column : root.children) {
-    if (!is_called(column.name, "segmentMembership")) continue;
+    if (!is_export_field(column.name, "segmentMembership")) continue;
     layout.memberships = find_memberships(column);
     if (!layout.memberships) return std::nullopt;
     break;

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string_view>
+
+namespace audiencesync {
+
+/// Whether a field of an export is `wanted`: samples of the registry carry the prefix `xdm:`, exports do not.
+inline bool is_export_field(std::string_view name, std::string_view wanted) {
+  constexpr std::string_view kPrefix = "xdm:";
+  if (name.substr(0, kPrefix.size()) == kPrefix) name.remove_prefix(kPrefix.size());
+  return name == wanted;
+}
+
+}  // namespace audiencesync
