@@ -52,6 +52,10 @@ Value canonical_target(const Target& target) {
   value["dataset"] = target.dataset;
   value["dataset_id"] = value_or_null(target.dataset_id);
   value["row_rule"] = to_string(target.row_rule);
+  // Only when it is not the default, so that manifests of earlier versions keep their digest.
+  if (target.compact_every != Target{}.compact_every) {
+    value["compact_every_ms"] = std::int64_t{target.compact_every.count()};
+  }
   return value;
 }
 

@@ -84,6 +84,7 @@ Target read_target(const FieldReader& map, const std::string& name) {
   map.read("dataset", target.dataset);
   map.read("dataset_id", target.dataset_id);
   map.read_word("row_rule", {RowRule::Unknown, RowRule::Replace, RowRule::Accumulate}, target.row_rule);
+  map.read("compact_every", target.compact_every);
   return target;
 }
 

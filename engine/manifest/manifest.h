@@ -99,6 +99,7 @@ struct Target {
   std::string dataset;  // display name; default "audiencesync membership: <name>"
   std::optional<std::string> dataset_id;
   RowRule row_rule = RowRule::Unknown;
+  Duration compact_every = std::chrono::hours{24 * 7};  // between full generations, unless older rows are replaced
 
   friend bool operator==(const Target&, const Target&) = default;
 };
