@@ -36,14 +36,24 @@ identity: { field: _demoemea.email, namespace: Email }
 audiences: [{ name: A }]
 )";
 
+/// A part in a manifest that is complete without it; a key of the part takes the place of the same one.
+std::string in_place(const std::string& part) {
+  std::string manifest = part;
+  std::istringstream lines(kPlace);
+  for (std::string line; std::getline(lines, line);) {
+    const auto key = line.substr(0, line.find(':') + 1);
+    if (("\n" + part).find("\n" + key) == std::string::npos) manifest += line + "\n";
+  }
+  return manifest;
+}
+
 TEST(DocsTest, EveryManifestThatIsShownIsValid) {
   int seen = 0;
   for (const auto& document : documents()) {
     for (const auto& block : document.blocks()) {
       if (block.language != "yaml" || (block.role != "manifest" && block.role != "part")) continue;
       const TemporaryFolder folder;
-      // A part is what is added to a manifest that is complete without it.
-      write_file(folder.path() / "shown.yaml", (block.role == "part" ? kPlace : "") + block.text);
+      write_file(folder.path() / "shown.yaml", block.role == "part" ? in_place(block.text) : block.text);
       const auto result = run(folder, {"validate", (folder.path() / "shown.yaml").string()});
       EXPECT_EQ(result.code, 0) << document.name << ":" << block.line << "\n" << result.err;
       ++seen;
