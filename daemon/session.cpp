@@ -12,12 +12,15 @@
 #include "engine/membership/duckdb/duckdb_person_source.h"
 #include "engine/membership/local_memberships.h"
 #include "plugins/audiences/audiences_stage.h"
+#include "plugins/connection/connection_stage.h"
+#include "plugins/data_view/data_view_stage.h"
 #include "plugins/dataset/dataset_stage.h"
 #include "plugins/export/export_stage.h"
 #include "plugins/membership/membership_stage.h"
 #include "plugins/membership/question.h"
 #include "plugins/membership/relation.h"
 #include "plugins/platform/sandboxes.h"
+#include "plugins/report/report_stage.h"
 #include "plugins/schema/schema_stage.h"
 
 namespace audiencesync {
@@ -49,7 +52,9 @@ Result<std::string> state_identity(Store& store) {
 }  // namespace
 
 Result<Registry> program_stages() {
-  return Registry::of({audiences_stage(), export_stage(), schema_stage(), dataset_stage(), membership_stage()});
+  // What analysts need comes after the memberships: it waits for people, and nothing may wait for it.
+  return Registry::of({audiences_stage(), export_stage(), schema_stage(), dataset_stage(), membership_stage(),
+                       connection_stage(), data_view_stage(), report_stage()});
 }
 
 struct Session::Parts {

@@ -152,6 +152,7 @@ Life::Life(World& world, std::uint64_t dies_at, MortalStore::Death death) {
 
   http::RateLimits unlimited;
   unlimited.platform.clear();
+  unlimited.analytics.clear();
   http::RetryPolicy retry;
   retry.base = Duration(20);
   limiter_ = std::make_unique<http::RateLimiter>(unlimited, clock_);

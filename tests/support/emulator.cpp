@@ -132,7 +132,20 @@ std::vector<std::string> Emulator::writes() {
 
 void Emulator::clear_calls() { control_text("DELETE", "/_emulator/calls"); }
 void Emulator::faults(const std::string& json) { control_text("PUT", "/_emulator/faults", json); }
-void Emulator::settings(const std::string& json) { control_text("PUT", "/_emulator/settings", json); }
+void Emulator::settings(const std::string& json) {
+  std::string text = json;
+  const std::string_view list = "\"deny\":[";
+  if (const auto at = text.find(list); at != std::string::npos && !always_denied_.empty()) {
+    const auto rest = at + list.size();
+    text.insert(rest, text[rest] == ']' ? always_denied_ : always_denied_ + ",");
+  }
+  control_text("PUT", "/_emulator/settings", text);
+}
+
+void Emulator::hide_analytics() {
+  always_denied_ = R"({"method":"GET","path":"/data/connections*"})";
+  settings(R"({"deny":[]})");
+}
 
 Value Emulator::api(const std::string& method, const std::string& path, const std::string& body) {
   if (token_.empty()) {

@@ -55,6 +55,10 @@ class Emulator {
   void clear_calls();
   void faults(const std::string& json);
   void settings(const std::string& json);
+  /// From now on the account may not see Customer Journey Analytics, whatever else `settings` denies.
+  void hide_analytics();
+  /// What a person clicks: {"do":"add_dataset_to_connection",...}.
+  Value person(const std::string& json) { return control("POST", "/_emulator/person", json); }
 
   /// Datasets that carry this audiencesync tag, as ids.
   std::vector<std::string> datasets_tagged(const std::string& tag);
@@ -73,6 +77,7 @@ class Emulator {
   Value ready_;
   std::string port_ = "0";
   pid_t pid_ = 0;
+  std::string always_denied_;
   std::string token_;
 };
 

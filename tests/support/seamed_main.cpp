@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   };
   http::RateLimits unlimited;
   unlimited.platform.clear();
+  unlimited.analytics.clear();
   http::RetryPolicy retry;
   retry.base = Duration(20);
   retry.total = Duration(20'000);

@@ -7,8 +7,9 @@
 
 namespace audiencesync::testing {
 
-World::World(Emulator::Options options)
+World::World(Emulator::Options options, Analysts analysts)
     : emulator_(std::make_unique<Emulator>(folder_.path() / "emulator", std::move(options))) {
+  if (analysts == Analysts::Absent) emulator_->hide_analytics();
   for (const auto& audience : emulator_->audiences()) declared.push_back({audience.id, audience.name});
   // Shorter than what the emulator writes: its world answers within milliseconds.
   auto text = read_file(emulator_->config());

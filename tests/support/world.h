@@ -15,10 +15,14 @@ struct Declared {
   std::string name;
 };
 
+/// Whether somebody looks at Customer Journey Analytics. When nobody does, the account may not read it, and a sync is
+/// done with its memberships; else it waits until a person has put the dataset into a connection.
+enum class Analysts { Absent, Present };
+
 /// An emulator, a settings file, one manifest, and the program: what an operator has in front of them.
 class World {
  public:
-  explicit World(Emulator::Options options = {});
+  explicit World(Emulator::Options options = {}, Analysts analysts = Analysts::Absent);
 
   Emulator& emulator() { return *emulator_; }
   const std::filesystem::path& folder() const { return folder_.path(); }
