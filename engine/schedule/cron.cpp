@@ -118,7 +118,8 @@ std::optional<Time> Cron::next(Time after, const Zone& zone) const {
 }
 
 std::optional<Time> Cron::newest(Time after, Time until, const Zone& zone) const {
-  const auto first = next(after, zone);
+  until = std::min(until, Time(kLastDay));
+  const auto first = next(std::max(after, Time(kFirstDay)), zone);
   if (!first || *first > until) return std::nullopt;
   // What is looked for stays in found <= t <= last; `next` of the middle says in which half.
   auto found = *first;

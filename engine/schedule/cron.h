@@ -35,7 +35,8 @@ class Cron {
   /// no expression that was parsed does. Cost: microseconds; a date that is decades away some hundred.
   std::optional<Time> next(Time after, const Zone& zone) const;
 
-  /// The newest due instant in after < t <= until; nullopt when there is none. Cost: some forty times `next`.
+  /// The newest due instant in after < t <= until, from 1900 on; nullopt when there is none. Cost: some forty times
+  /// `next` when there is one.
   std::optional<Time> newest(Time after, Time until, const Zone& zone) const;
 
  private:
