@@ -231,7 +231,8 @@ Response Connections::backfills(const Request& request) {
         404, "resource_not_found",
         "Connection " + request.parameter("id") + " has no data set " + request.parameter("dataset"));
   std::vector<Json> found;
-  for (const Json& backfill : whole_data_set(*data_set)["backfills"]) {
+  const Json whole = whole_data_set(*data_set);
+  for (const Json& backfill : whole["backfills"]) {
     const bool done = backfill["status"] == "COMPLETED";
     if (!wanted.empty() && !wanted.contains(done ? "completed" : "inProgress")) continue;
     found.push_back(backfill);
