@@ -451,8 +451,11 @@ TEST_P(StageContractTest, ADeathAtAnyDurableWriteLeavesWhatTheNextLifeFinishes) 
   fmt::print("{} {}: {} deaths at {} durable writes\n", stage(), condition().name, number, writes);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stages, StageContractTest, ::testing::ValuesIn(cases()),
-                         [](const auto& each) { return ::testing::PrintToString(each.param); });
+INSTANTIATE_TEST_SUITE_P(Stages, StageContractTest, ::testing::ValuesIn(cases()), [](const auto& each) {
+  auto name = ::testing::PrintToString(each.param);
+  std::replace(name.begin(), name.end(), '-', '_');  // gtest takes no other character
+  return name;
+});
 
 TEST(StageContractCoverageTest, EveryActionThatARuleCanGiveIsProvoked) {
   World world({.profiles = 20, .audiences = 1});
