@@ -21,9 +21,9 @@ Time within_calendar(Time at) {
 }
 
 std::string window_duration_text(Duration duration) {
-  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(duration).count();
-  if (duration != std::chrono::minutes(minutes)) return fmt::format("{}ms", duration.count());
-  return minutes % 60 == 0 ? fmt::format("{}h", minutes / 60) : fmt::format("{}m", minutes);
+  const auto count = std::chrono::duration_cast<std::chrono::minutes>(duration).count();
+  if (duration != std::chrono::minutes(count)) return fmt::format("{}ms", duration.count());
+  return count % 60 == 0 ? fmt::format("{}h", count / 60) : fmt::format("{}m", count);
 }
 
 }  // namespace

@@ -100,9 +100,9 @@ std::string Zone::local_text(Time at) const {
   const auto offset = span_at(second).offset;
   auto text = to_iso8601(Time(second + offset));
   text.pop_back();  // the Z
-  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(offset).count();
-  const auto away = minutes < 0 ? -minutes : minutes;
-  return fmt::format("{}{}{:02}:{:02}", text, minutes < 0 ? '-' : '+', away / 60, away % 60);
+  const auto east = std::chrono::duration_cast<std::chrono::minutes>(offset).count();
+  const auto away = east < 0 ? -east : east;
+  return fmt::format("{}{}{:02}:{:02}", text, east < 0 ? '-' : '+', away / 60, away % 60);
 }
 
 }  // namespace audiencesync
