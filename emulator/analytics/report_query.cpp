@@ -12,22 +12,6 @@ constexpr const char* kVisitors = "metrics/visitors";
 constexpr const char* kVisits = "metrics/visits";
 constexpr const char* kOccurrences = "metrics/occurrences";
 
-/// SQL of a component's values over its container's JSON in the column `from`: a text, or a list when `many`.
-std::string values_in(const Json& component, const std::string& from, std::uint64_t cap) {
-  const std::string value = "json_extract_string(" + from + ", " + sql_text(component["rest"].get<std::string>()) + ")";
-  const std::string delimiter = component.value("delimiter", "");
-  if (delimiter.empty()) return value;
-  return "list_transform(list_slice(string_split(" + value + ", " + sql_text(delimiter) + "), 1, " +
-         std::to_string(cap) + "), x -> trim(x))";
-}
-
-std::string included(const Json& component) {
-  const Json wanted = component.value("include", Json::array());
-  std::string list;
-  for (const Json& value : wanted) list += (list.empty() ? "" : ", ") + sql_text(value.get<std::string>());
-  return list.empty() ? "coalesce(value, '') <> ''" : "value IN (" + list + ")";
-}
-
 std::string session_gap(const Json& data_view) {
   const Json sessions = data_view.value("sessionDefinition", Json::array());
   if (sessions.empty() || sessions[0].value("func", "") != "inactivity") return "INTERVAL 30 MINUTE";
@@ -150,23 +134,24 @@ class Computation {
     const auto component = find_component(source_.data_view, ComponentKind::Dimension, name);
     if (!component) return {};
     if (component->at("id") == kPersonIdDimension) return "SELECT person, person AS value FROM events";
-    return is_own(*component) && !is_of_events(*component) ? profile_values_sql(rows_, source_, *component) : "";
+    return is_own(*component) && !is_of_events(*component) ? people_values_sql(rows_, source_, *component) : "";
   }
 
   std::string event_value(const std::string& name) const {
     const auto component = find_component(source_.data_view, ComponentKind::Dimension, name);
     if (!component) return {};
     if (is_of_events(*component) && !component->value("many", false))
-      return values_in(*component, "e." + columns_.at((*component)["id"]), source_.array_cap);
+      return component_values(*component, "e." + columns_.at((*component)["id"]), source_.array_cap);
     return date_value((*component)["id"], zone_);
   }
 
   /// What one event adds to an own metric.
   std::string added(const Json& metric) const {
-    const std::string value = values_in(metric, "e." + columns_.at(metric["id"]), source_.array_cap);
+    const std::string value = component_values(metric, "e." + columns_.at(metric["id"]), source_.array_cap);
     const auto type = metric["type"].get<std::string>();
     if (type == "integer" || type == "number") return "coalesce(try_cast(" + value + " AS DOUBLE), 0)";
-    return "(SELECT CASE WHEN " + included(metric) + " THEN 1 ELSE 0 END FROM (SELECT " + value + " AS value))";
+    return "(SELECT CASE WHEN " + component_condition(metric) + " THEN 1 ELSE 0 END FROM (SELECT " + value +
+           " AS value))";
   }
 
   void count_people() {
@@ -230,7 +215,7 @@ class Computation {
     const bool nones = request_.nones == Nones::Include;
     std::string values;
     if (id == kPersonIdDimension) values = "SELECT person, person AS value FROM people";
-    if (is_own(dimension_) && !is_of_events(dimension_)) values = profile_values_sql(rows_, source_, dimension_);
+    if (is_own(dimension_) && !is_of_events(dimension_)) values = people_values_sql(rows_, source_, dimension_);
     if (!values.empty()) {
       session_.run("CREATE TEMP TABLE x AS SELECT people.*, value FROM people JOIN (" + values + ") USING (person)");
       if (nones) session_.run("INSERT INTO x SELECT *, NULL FROM people WHERE person NOT IN (SELECT person FROM x)");
@@ -241,11 +226,11 @@ class Computation {
       if (is_of_events(metrics_[i])) sums += ", " + added(metrics_[i]) + " AS q" + std::to_string(i);
     std::string value = date_value(id, zone_);
     if (value.empty()) {
-      value = values_in(dimension_, "e." + columns_.at(id), source_.array_cap);
+      value = component_values(dimension_, "e." + columns_.at(id), source_.array_cap);
       if (dimension_.value("many", false)) value = "unnest(" + value + ")";
     }
     session_.run("CREATE TEMP TABLE x AS SELECT * FROM (SELECT person, eid, session" + sums + ", " + value +
-                 " AS value FROM events e) WHERE " + included(dimension_));
+                 " AS value FROM events e) WHERE " + component_condition(dimension_));
     if (nones)
       session_.run("INSERT INTO x SELECT person, eid, session" + sums +
                    ", NULL FROM events e WHERE eid NOT IN (SELECT eid FROM x)");
@@ -286,39 +271,6 @@ class Computation {
 };
 
 }  // namespace
-
-const ReportSource::DataSet* ReportSource::profile(const std::string& dataset) const {
-  for (const DataSet& one : profiles)
-    if (one.data_set["dataSetId"] == dataset) return &one;
-  return nullptr;
-}
-
-ReportSource report_source(const Platform& platform, Lake& lake, const Json& data_view) {
-  ReportSource source;
-  source.data_view = data_view;
-  source.rule = RowRule::of(platform.settings);
-  source.needs_event = platform.settings.visibility_requires_event;
-  source.array_cap = platform.settings.substring_array_cap;
-  const Json* connection = find_connection(platform, data_view["parentDataGroupId"]);
-  if (connection == nullptr) return source;
-  for (const Json& data_set : (*connection)["dataSets"]) {
-    if (data_set["type"] == "lookup" || platform.objects.find("dataset", data_set["dataSetId"]) == nullptr) continue;
-    auto& kind = data_set["type"] == "event" ? source.events : source.profiles;
-    kind.push_back({data_set, held_batches(platform, lake, data_set, Delays::Wait)});
-  }
-  return source;
-}
-
-std::string profile_values_sql(HeldRows& rows, const ReportSource& source, const Json& component) {
-  const ReportSource::DataSet* profiles = source.profile(component["dataset"]);
-  if (profiles == nullptr) return "SELECT NULL::VARCHAR AS person, NULL::VARCHAR AS value WHERE false";
-  const std::string all = rows.sql(profiles->batches, {person_field(profiles->data_set),
-                                                       {"value", component["container"], WantedField::As::Document}});
-  std::string value = values_in(component, "value", source.array_cap);
-  if (component.value("many", false)) value = "unnest(" + value + ")";
-  return "SELECT DISTINCT person, value FROM (SELECT person, " + value + " AS value FROM (" +
-         current_values_sql(source.rule, all, person_sql(profiles->data_set)) + ")) WHERE " + included(component);
-}
 
 ReportResult run_report(HeldRows& rows, const Database& database, const ReportSource& source,
                         const ReportRequest& request, const Json& dimension, const std::vector<Json>& metrics) {

@@ -289,6 +289,25 @@ TEST(AnalyticsReportTest, SplitsADelimitedTextIntoAFewValues) {
   EXPECT_EQ(world.people(by_person), (Numbers{{"id", 1}}));
 }
 
+TEST(AnalyticsReportTest, ALookupNamesWhatPeopleCarry) {
+  TakenIn world;
+  world.visit({"a@x.io", "b@x.io"});
+  world.ingest(world.dataset, {{"a@x.io", {"A1", "A2"}}, {"b@x.io", {"A1"}}});
+  // Any dataset may serve: its rows are keyed by `_id`, and the name is the text in `personID`.
+  const std::string names = world.data.target_dataset("names");
+  const auto name = [&](const std::string& audience, const std::string& text) {
+    const std::string row = Json{{"_id", audience}, {"personID", text}}.dump() + "\n";
+    EXPECT_EQ(world.data.settled(world.data.ingest(names, {row}))["status"], "success");
+  };
+  name("A1", "Gold");
+  world.add(names, {{"type", "lookup"}, {"key", "_id"}, {"matching_key", kMembershipPath}});
+  const std::string dimension = world.component("personID", {{"dataset", names}, {"name", "Audience name"}});
+  EXPECT_EQ(world.people(dimension), (Numbers{{"Gold", 2}}));
+  name("A2", "Silver");
+  name("A1", "Golden");
+  EXPECT_EQ(world.people(dimension), (Numbers{{"Golden", 2}, {"Silver", 1}}));
+}
+
 TEST(AnalyticsReportTest, ListsPeopleOnceAPersonAllowsIt) {
   TakenIn world;
   world.visit({"a@x.io", "b@x.io"});
