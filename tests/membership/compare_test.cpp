@@ -95,6 +95,13 @@ TEST_F(CompareTest, TombstonesStayUntilTheyReturn) {
   EXPECT_EQ(quiet.people, 0U);
   EXPECT_EQ(quiet.candidate, left.candidate);
 
+  const auto counted = engine->people(left.candidate);
+  ASSERT_TRUE(counted.ok());
+  ASSERT_EQ(counted->size(), 2U);
+  EXPECT_EQ(counted->at(0).id + "/" + counted->at(0).name, "A1/Blue");
+  EXPECT_EQ(counted->at(0).people, 1U);
+  EXPECT_EQ(counted->at(1).people, 0U) << "a tombstone is in no audience";
+
   source.rows.push_back(in("b", {"A2"}));
   const auto returned = compare({left.candidate});
   EXPECT_EQ(returned.people, 1U);
