@@ -9,7 +9,7 @@
 namespace emulator {
 namespace {
 
-constexpr const char* kPath = "/data/connections";
+constexpr const char* kConnectionsPath = "/data/connections";
 
 HttpError no_connection(const std::string& id) {
   return analytics_failure(404, "resource_not_found", "Unable to find connection " + id);
@@ -31,7 +31,7 @@ bool names_one_of(const std::set<std::string>& wanted, const Json& connection) {
   return wanted.contains(id) || wanted.contains(id.substr(3));
 }
 
-std::string lower_case(std::string text) {
+std::string searchable(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;
 }
@@ -87,7 +87,7 @@ Json expanded_connection(const Expansion& expansion, const Json& whole) {
 }
 
 void Connections::add_routes(AnalyticsRoutes& routes) {
-  const std::string base = kPath;
+  const std::string base = kConnectionsPath;
   const std::string of_data_set = base + "/{id}/datasets/{dataset}";
   routes.add("GET", base, [this](const Request& r) { return list(r); });
   routes.add("GET", base + "/search", [this](const Request& r) { return search(r); });
@@ -200,13 +200,13 @@ Response Connections::list(const Request& request) {
 }
 
 Response Connections::search(const Request& request) {
-  const std::string query = lower_case(request.query_value("query").value_or(""));
+  const std::string query = searchable(request.query_value("query").value_or(""));
   const Expansion expansion(request);
   const auto lock = platform_.objects.lock();
   std::vector<Json> found;
   for (auto& [id, connection] : all())
-    if (lower_case(id).find(query) != std::string::npos ||
-        lower_case(connection["name"]).find(query) != std::string::npos)
+    if (searchable(id).find(query) != std::string::npos ||
+        searchable(connection["name"]).find(query) != std::string::npos)
       found.push_back(connection);
   return Response::json(200, analytics_page(request, platform_.settings, std::move(found), [&](const Json& connection) {
                           return expanded_connection(expansion, connection);

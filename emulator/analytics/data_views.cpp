@@ -10,8 +10,8 @@
 namespace emulator {
 namespace {
 
-constexpr const char* kPath = "/data/dataviews";
-constexpr const char* kOwner = "9F1C0A2B3D4E5F60718293A4@techacct.adobe.com";
+constexpr const char* kDataViewsPath = "/data/dataviews";
+constexpr const char* kDataViewOwner = "9F1C0A2B3D4E5F60718293A4@techacct.adobe.com";
 
 /// What a client may not set: a body that carries it is taken without.
 constexpr std::array kReadOnly{"id",           "owner",     "createdDate",           "modifiedDate",
@@ -49,7 +49,7 @@ Json with_lower_case_session(Json sessions) {
 }
 
 /// Fills in what a data view has without being told.
-void complete(Json& view) {
+void complete_data_view(Json& view) {
   const Json defaults = {
       {"description", ""},
       {"segmentList", Json::array()},
@@ -70,7 +70,7 @@ void complete(Json& view) {
 }  // namespace
 
 void DataViews::add_routes(AnalyticsRoutes& routes) {
-  const std::string base = kPath;
+  const std::string base = kDataViewsPath;
   routes.add("GET", base, [this](const Request& r) { return list(r); });
   routes.add("POST", base, [this](const Request& r) { return create(r); });
   routes.add("POST", base + "/validate", [this](const Request& r) { return validate(r); });
@@ -119,13 +119,13 @@ std::string DataViews::make(Json body) {
   const std::string now = analytics_time(platform_.clock.now_ms());
   body.update({{"id", id},
                {"organization", platform_.identity.organization},
-               {"owner", {{"imsUserId", kOwner}, {"name", nullptr}}},
+               {"owner", {{"imsUserId", kDataViewOwner}, {"name", nullptr}}},
                {"isDeleted", false},
                {"createdDate", now},
                {"modifiedDate", now},
-               {"modifiedBy", kOwner}});
+               {"modifiedBy", kDataViewOwner}});
   if (!body.contains("_emulator")) body["_emulator"] = {{"components", Json::array()}};
-  complete(body);
+  complete_data_view(body);
   platform_.objects.put(kDataViewKind, id, std::move(body));
   return id;
 }
@@ -210,7 +210,7 @@ Response DataViews::replace(const Request& request) {
   if (const std::string wrong = complaint(view); !wrong.empty()) throw analytics_failure(400, "invalid_data", wrong);
   if (connection_key(view["parentDataGroupId"]) != before["parentDataGroupId"])
     throw analytics_failure(400, "invalid_data", "The connection of a data view cannot be changed");
-  complete(view);
+  complete_data_view(view);
   view["modifiedDate"] = analytics_time(platform_.clock.now_ms());
   platform_.objects.put(kDataViewKind, id, view);
   return Response::json(200, answer(request, view));

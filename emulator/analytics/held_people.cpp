@@ -17,8 +17,8 @@ struct MembershipFields {
   std::string name;
 };
 
-constexpr const char* kId = "audienceMembershipId";
-constexpr const char* kName = "audienceMembershipName";
+constexpr const char* kMembershipId = "audienceMembershipId";
+constexpr const char* kMembershipName = "audienceMembershipName";
 
 /// Looks through a resolved schema; the list is preferred, because schemas may carry the fields of all layouts.
 void find_memberships(const Json& node, const std::string& path, MembershipFields& found) {
@@ -26,15 +26,15 @@ void find_memberships(const Json& node, const std::string& path, MembershipField
   for (const auto& [name, field] : node["properties"].items()) {
     const std::string here = path + ".\"" + name + "\"";
     const bool list = field.value("type", "") == "array" && field.contains("items");
-    if (list && field["items"].value("properties", Json::object()).contains(kId)) {
+    if (list && field["items"].value("properties", Json::object()).contains(kMembershipId)) {
       found.layout = MembershipFields::Layout::List;
       found.list = here;
       continue;
     }
-    if (name == kId && found.layout == MembershipFields::Layout::None) {
+    if (name == kMembershipId && found.layout == MembershipFields::Layout::None) {
       found.layout = MembershipFields::Layout::Single;
       found.id = here;
-      found.name = path + ".\"" + kName + "\"";
+      found.name = path + ".\"" + kMembershipName + "\"";
     }
     if (field.value("type", "") == "object") find_memberships(field, here, found);
   }
@@ -54,8 +54,8 @@ std::string people_sql(const RowRule& rule, HeldRows& rows, const std::vector<He
       "(" + current_people_sql(rule, rows.sql(batches, {person_field(data_set)}), person) + ")";
   std::string entries;
   if (fields.layout == MembershipFields::Layout::List) {
-    entries = "SELECT person, json_extract_string(one, '$." + std::string(kId) +
-              "') AS id, json_extract_string(one, '$." + kName +
+    entries = "SELECT person, json_extract_string(one, '$." + std::string(kMembershipId) +
+              "') AS id, json_extract_string(one, '$." + kMembershipName +
               "') AS name FROM (SELECT person, unnest(json_extract(value, '$[*]')) AS one FROM " + values(fields.list) +
               ")";
   } else {

@@ -7,8 +7,8 @@
 namespace emulator {
 namespace {
 
-constexpr const char* kKind = "analytics_segment";
-constexpr const char* kUser = "9F1C0A2B3D4E5F60718293A4@techacct.adobe.com";
+constexpr const char* kSegmentKind = "analytics_segment";
+constexpr const char* kSegmentOwner = "9F1C0A2B3D4E5F60718293A4@techacct.adobe.com";
 
 Json segment_body(const Request& request) {
   Json body = json_body(request, analytics_failure(400, "invalid_json_input", "The body is not valid JSON"));
@@ -42,7 +42,7 @@ Json shown_segment(const Request& request, const Json& segment) {
 }
 
 const Json& known_segment(const Platform& platform, const std::string& id) {
-  const Json* segment = platform.objects.find(kKind, id);
+  const Json* segment = platform.objects.find(kSegmentKind, id);
   if (segment == nullptr) throw analytics_failure(404, "resource_not_found", "Unable to find segment " + id);
   return *segment;
 }
@@ -68,7 +68,8 @@ Response SegmentRoutes::list(const Request& request) {
   const auto since = request.query_value("filterByModifiedAfter");
   const auto lock = platform_.objects.lock();
   std::vector<Json> found;
-  for (const auto& [id, segment] : copy_.objects(platform_, request, [this] { return platform_.objects.all(kKind); })) {
+  for (const auto& [id, segment] :
+       copy_.objects(platform_, request, [this] { return platform_.objects.all(kSegmentKind); })) {
     if (segment.value("isDeleted", false) && !types.contains("deleted") && !types.contains("all")) continue;
     if (!views.empty() && !views.contains(segment["dataId"])) continue;
     if (!ids.empty() && !ids.contains(id)) continue;
@@ -99,15 +100,15 @@ Response SegmentRoutes::create(const Request& request) {
                   {"dataId", data_id_of(body)},
                   {"rsid", data_id_of(body)},
                   {"definition", body["definition"]},
-                  {"owner", {{"imsUserId", kUser}}},
+                  {"owner", {{"imsUserId", kSegmentOwner}}},
                   {"tags", body.value("tags", Json::array())},
                   {"approved", false},
                   {"favorite", false},
                   {"isDeleted", false},
                   {"createdDate", now},
                   {"modifiedDate", now},
-                  {"modifiedBy", kUser}};
-  platform_.objects.put(kKind, id, segment);
+                  {"modifiedBy", kSegmentOwner}};
+  platform_.objects.put(kSegmentKind, id, segment);
   return Response::json(200, shown_segment(request, segment));
 }
 
@@ -120,7 +121,7 @@ Response SegmentRoutes::change(const Request& request) {
   if (!data_id_of(body).empty()) segment["dataId"] = segment["rsid"] = data_id_of(body);
   check_definition(segment["definition"], known_data_view(platform_, segment["dataId"]));
   segment["modifiedDate"] = analytics_time(platform_.clock.now_ms());
-  platform_.objects.put(kKind, request.parameter("id"), segment);
+  platform_.objects.put(kSegmentKind, request.parameter("id"), segment);
   return Response::json(200, shown_segment(request, segment));
 }
 
@@ -129,7 +130,7 @@ Response SegmentRoutes::remove(const Request& request) {
   Json segment = known_segment(platform_, request.parameter("id"));
   // It is hidden only: it stays readable and works wherever it is used.
   segment["isDeleted"] = true;
-  platform_.objects.put(kKind, request.parameter("id"), std::move(segment));
+  platform_.objects.put(kSegmentKind, request.parameter("id"), std::move(segment));
   return Response::json(200, {{"status", "ok"}, {"message", "Segment deleted"}});
 }
 

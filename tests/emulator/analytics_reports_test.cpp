@@ -191,6 +191,35 @@ TEST(AnalyticsReportTest, PeopleJoinByTheFieldOfTheConnectionLetterByLetter) {
   EXPECT_EQ(world.people(world.audience), (Numbers{{"A1", 1}}));
 }
 
+TEST(AnalyticsReportTest, PeopleMayBeFoundInTheIdentityMap) {
+  AnalyticsWorld world(600);
+  world.settings().analytics_delay = 0ms;
+  const std::string staging = world.data.union_dataset();
+  const std::string tier = "_demoemea.loyalty.tier";
+  world.data.exported(staging, {world.data.audiences().front()},
+                      "identityMap,_demoemea.identification.core.email," + tier);
+  std::set<std::string> visitors;
+  for (const Json& row : world.data.lines("/_emulator/datasets/" + world.event_dataset() + "/rows"))
+    visitors.insert(row["_demoemea"]["identification"]["core"]["email"]);
+  Numbers expected;
+  for (const Json& row : world.data.lines("/_emulator/datasets/" + staging + "/rows"))
+    if (visitors.contains(row["identityMap"]["Email"][0]["id"])) ++expected[row["_demoemea"]["loyalty"]["tier"]];
+  ASSERT_FALSE(expected.empty());
+
+  world.add(staging, {{"person_id", "identityMap"}, {"namespace", "Email"}});
+  const std::string dimension = world.component(tier);
+  EXPECT_EQ(world.people(dimension), expected);
+  const auto change = [&](const Json& more) {
+    Json action = {{"do", "set_dataset_in_connection"}, {"connection", world.connection()}, {"dataset", staging}};
+    action.update(more);
+    world.person(action);
+  };
+  change({{"person_id", "identityMap"}, {"primary", true}});
+  EXPECT_EQ(world.people(dimension), expected);
+  change({{"person_id", "identityMap"}, {"namespace", "ECID"}});
+  EXPECT_EQ(world.people(dimension), Numbers{});
+}
+
 TEST(AnalyticsReportTest, WhatWasThereBeforeNeedsABackfill) {
   AnalyticsWorld world(0);
   world.settings().analytics_delay = 0ms;
