@@ -14,6 +14,7 @@ Result<void> RowSink::add(const PersonBatch& batch) {
   }
   dropped_.read += batch.rows.size() + batch.broken.size();
   dropped_.unknown_status += batch.unknown_status;
+  dropped_.broken += batch.broken.size();
   audiences_.assign(batch.audiences.begin(), batch.audiences.end());
   std::size_t first = 0;
   for (const auto& row : batch.rows) {
@@ -52,6 +53,7 @@ void RowSink::add_to(DroppedRows& dropped) const {
   dropped.over_long += dropped_.over_long;
   dropped.not_utf8 += dropped_.not_utf8;
   dropped.unknown_status += dropped_.unknown_status;
+  dropped.broken += dropped_.broken;
 }
 
 }  // namespace audiencesync

@@ -31,8 +31,9 @@ struct DroppedRows {
   std::uint64_t over_long = 0;       // person id longer than kLongestPersonId bytes
   std::uint64_t not_utf8 = 0;
   std::uint64_t unknown_status = 0;  // memberships, not rows: a status word we do not know
+  std::uint64_t broken = 0;          // no record at all: broken JSON, or a shape that no profile has
 
-  std::uint64_t total() const { return without_person + over_long + not_utf8; }
+  std::uint64_t total() const { return without_person + over_long + not_utf8 + broken; }
   friend bool operator==(const DroppedRows&, const DroppedRows&) = default;
 };
 

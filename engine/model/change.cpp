@@ -54,6 +54,12 @@ std::optional<Action> action_from(std::string_view text) {
 Value Bulk::to_value() const {
   Value::Array deltas;
   for (const auto& delta : audiences) deltas.push_back(counts(delta));
+  Value::Object unusable{{"read", dropped.read},
+                         {"without_person", dropped.without_person},
+                         {"over_long", dropped.over_long},
+                         {"not_utf8", dropped.not_utf8},
+                         {"unknown_status", dropped.unknown_status}};
+  if (dropped.broken > 0) unusable["broken"] = dropped.broken;
   return Value::Object{{"relation", relation},
                        {"source", source},
                        {"base", base},
@@ -64,11 +70,7 @@ Value Bulk::to_value() const {
                        {"removed", removed},
                        {"bytes", bytes},
                        {"audiences", std::move(deltas)},
-                       {"dropped", Value::Object{{"read", dropped.read},
-                                                 {"without_person", dropped.without_person},
-                                                 {"over_long", dropped.over_long},
-                                                 {"not_utf8", dropped.not_utf8},
-                                                 {"unknown_status", dropped.unknown_status}}}};
+                       {"dropped", std::move(unusable)}};
 }
 
 Result<Bulk> Bulk::from_value(const Value& value) {
@@ -90,8 +92,8 @@ Result<Bulk> Bulk::from_value(const Value& value) {
                               count(item, "entered"), count(item, "left")});
   }
   if (const auto* dropped = value.find("dropped")) {
-    bulk.dropped = {count(*dropped, "read"), count(*dropped, "without_person"), count(*dropped, "over_long"),
-                    count(*dropped, "not_utf8"), count(*dropped, "unknown_status")};
+    bulk.dropped = {count(*dropped, "read"),     count(*dropped, "without_person"), count(*dropped, "over_long"),
+                    count(*dropped, "not_utf8"), count(*dropped, "unknown_status"), count(*dropped, "broken")};
   }
   return bulk;
 }

@@ -25,6 +25,7 @@ Finding dropped_rows(const DroppedRows& dropped, const Guard& guard) {
   std::string text = fmt::format(
       "{} of {} exported rows cannot be used: {} without a person id, {} with one longer than {} bytes, {} not UTF-8",
       dropped.total(), dropped.read, dropped.without_person, dropped.over_long, kLongestPersonId, dropped.not_utf8);
+  if (dropped.broken > 0) text += fmt::format(", {} no readable record", dropped.broken);
   if (dropped.total() >= guard.min_people && !within(guard.max_bad_rows, dropped.total(), dropped.read)) {
     return {Severity::Refuse, "bad-rows",
             fmt::format("{}; more than guard.max_bad_rows ({}) allows: check identity.field, or raise the limit", text,
