@@ -111,11 +111,10 @@ INSTANTIATE_TEST_SUITE_P(
                                  "m.yaml:12:1: 'retention' is not in this version; remove it",
                                  "m.yaml:13:1: 'notify' is not in this version; remove it"}},
                     BadManifest{"keys_of_target",
-                                minimal_plus("target:\n  name_lookup: false\n  compact_every: 7d\n"
+                                minimal_plus("target:\n  name_lookup: false\n"
                                              "  accept_one_row_per_person: false\n"),
                                 {"m.yaml:10:3: 'target.name_lookup' is not in this version; remove it",
-                                 "m.yaml:11:3: 'target.compact_every' is not in this version; remove it",
-                                 "m.yaml:12:3: 'target.accept_one_row_per_person' is not in this version; remove it"}},
+                                 "m.yaml:11:3: 'target.accept_one_row_per_person' is not in this version; remove it"}},
                     BadManifest{"words",
                                 minimal_plus("source: { from: profile-snapshot }\n"
                                              "target: { layout: delimited }\nengine: query-service\n"),
