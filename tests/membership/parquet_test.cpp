@@ -1,52 +1,14 @@
-#include <duckdb.h>
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "engine/membership/duckdb/duckdb_person_source.h"
+#include "tests/membership/duck.h"
 #include "tests/membership/fixture.h"
 
 namespace audiencesync::testing {
 namespace {
-
-// A type as the platform writes it, cut to what matters.
-constexpr const char* kMemberships =
-    "MAP(VARCHAR, MAP(VARCHAR, STRUCT(status VARCHAR, \"lastQualificationTime\" TIMESTAMP)))";
-
-/// Writes Parquet with DuckDB's SQL.
-class Duck {
- public:
-  Duck() {
-    if (duckdb_open(nullptr, &database_) != DuckDBSuccess || duckdb_connect(database_, &connection_) != DuckDBSuccess) {
-      throw std::runtime_error("duckdb");
-    }
-  }
-  Duck(const Duck&) = delete;
-  Duck& operator=(const Duck&) = delete;
-  ~Duck() {
-    duckdb_disconnect(&connection_);
-    duckdb_close(&database_);
-  }
-
-  void run(const std::string& sql) {
-    duckdb_result result;
-    if (duckdb_query(connection_, sql.c_str(), &result) != DuckDBSuccess) {
-      ADD_FAILURE() << duckdb_result_error(&result) << "\n" << sql;
-    }
-    duckdb_destroy_result(&result);
-  }
-
-  void write(const std::string& select, const Path& path, const std::string& options = "") {
-    std::string name;
-    for (const char c : path.string()) name.append(c == '\'' ? "''" : std::string(1, c));
-    run(fmt::format("COPY ({}) TO '{}' (FORMAT parquet{})", select, name, options));
-  }
-
- private:
-  duckdb_database database_ = nullptr;
-  duckdb_connection connection_ = nullptr;
-};
 
 class ParquetTest : public ::testing::Test {
  protected:
@@ -96,7 +58,7 @@ std::string people(const std::string& body) {
   return fmt::format(
       "SELECT {{'identification': {{'core': {{'email': person}}}}}} AS _demo, "
       "memberships::{} AS \"segmentMembership\", 'noise' AS noise FROM (VALUES {}) AS t(person, memberships)",
-      kMemberships, body);
+      kMembershipType, body);
 }
 
 TEST_F(ParquetTest, ReadsMapsOfMapsAndKeepsNullsApart) {
