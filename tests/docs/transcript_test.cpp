@@ -31,6 +31,13 @@ std::vector<std::string> recording(const std::string& name) {
   return {};
 }
 
+// Digests and ids of batches carry the time of an export.
+std::vector<std::string> without_ids(std::vector<std::string> lines) {
+  static const std::regex kId("[0-9a-f]{16,}");
+  for (auto& line : lines) line = std::regex_replace(line, kId, "ID");
+  return lines;
+}
+
 /// Headings of the script, with the values that it gives its variables.
 std::vector<std::string> headings_of_the_demo() {
   const auto script = testing::read_file(kRoot / "scripts/demo");
@@ -66,10 +73,10 @@ TEST(TranscriptInDocs, HasEveryHeadingOfTheDemoInItsOrder) {
 }
 
 TEST(TranscriptInDocs, TheReadmeShowsAPartOfIt) {
-  const auto all = recording(kTranscript);
+  const auto all = without_ids(recording(kTranscript));
   auto from = all.begin();
   int seen = 0;
-  for (const auto& line : recording("README.md")) {
+  for (const auto& line : without_ids(recording("README.md"))) {
     if (line == "..." || line.empty()) continue;
     const auto found = std::find(from, all.end(), line);
     EXPECT_NE(found, all.end()) << "README.md shows a line that is not in " << kTranscript << " at its place:\n"
