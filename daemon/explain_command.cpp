@@ -1,10 +1,141 @@
+#include <fmt/format.h>
+
+#include <istream>
+#include <ostream>
+
 #include "daemon/commands.h"
+#include "daemon/explanation.h"
+#include "daemon/person_lookup.h"
+#include "engine/base/json.h"
+#include "engine/membership/membership_files.h"
+#include "engine/membership/person_rule.h"
 
 namespace audiencesync {
+namespace {
 
-ExitCode explain_command(const Options&, const Adapters&, const Console& console, std::stop_token) {
-  say_error(console, Error(ErrorCode::Unsupported, "explain is not in this version"));
-  return ExitCode::Usage;
+constexpr std::size_t kRunsToExplain = 100;
+
+// Blanks within the id are part of it, the line break of a file is not.
+Result<PersonId> ask_person(const Options& options, const Console& console) {
+  std::string line;
+  if (options.person == PersonFrom::Stdin) {
+    if (console.in == nullptr || !std::getline(*console.in, line)) {
+      return Error(ErrorCode::Usage, "there is no line on stdin; send the person's id there");
+    }
+  } else {
+    if (!console.ask_hidden) {
+      return Error(ErrorCode::Usage,
+                   "there is no terminal to ask for the person's id at; send it to stdin and add \"-\"");
+    }
+    auto answer = console.ask_hidden("id of the person (not shown): ");
+    if (!answer) return Error(ErrorCode::Usage, "no person was named");
+    line = std::move(*answer);
+  }
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  if (line.empty()) return Error(ErrorCode::Usage, "the person's id is empty");
+  return PersonId(line);
+}
+
+void normalize(PersonFacts& facts, PersonRule rule) {
+  std::string space;
+  std::string_view out;
+  switch (apply_person_rule(rule, facts.person.reveal(), space, out)) {
+    case PersonProblem::None:
+      facts.normalized = PersonId(std::string(out));
+      break;
+    case PersonProblem::Missing:
+      facts.unusable = "empty once it is normalised";
+      break;
+    case PersonProblem::OverLong:
+      facts.unusable = fmt::format("longer than {} bytes", kLongestPersonId);
+      break;
+    case PersonProblem::NotUtf8:
+      facts.unusable = "not UTF-8";
+      break;
+  }
+}
+
+// A held plan pins its export; else the newest one that a run planned from.
+std::string export_of(const SyncRecords& records, Time now) {
+  if (const auto* plan = records.live_plan(now)) return plan->source;
+  for (const auto& run : records.runs) {
+    if (auto source = run.summary.text("source"); !source.empty()) return source;
+  }
+  return records.snapshot ? records.snapshot->source : std::string{};
+}
+
+Result<std::string> quarantine_reason(const Adapters& adapters, const Settings& settings, const SyncRecords& records,
+                                      const PersonId& person) {
+  if (records.quarantined == 0) return std::string{};
+  const auto store = TRY(adapters.open_store(settings.state / "state.db", OpenMode::ReadOnly));
+  const auto people = TRY(store->quarantine(records.uid + "/analytics"));
+  for (const auto& record : people) {
+    if (record.person == person.reveal()) return record.reason;
+  }
+  return std::string{};
+}
+
+Result<PersonFacts> collect(const Adapters& adapters, const Settings& settings, const SyncRecords& records,
+                            PersonId person, std::stop_token stop) {
+  const Value manifest = records.runs.empty() ? Value() : records.runs.front().manifest;
+  PersonFacts facts;
+  facts.person = std::move(person);
+  if (const auto* identity = manifest.find("identity")) facts.normalize = identity->text("normalize");
+  normalize(facts, person_rule_of(manifest));
+  const Path folder = settings.state / "syncs" / records.uid;
+  if (records.snapshot) {
+    if (facts.unusable.empty()) {
+      const auto path = snapshot_path(folder / "memberships", records.snapshot->content);
+      facts.snapshot = TRY(find_in_snapshot(adapters.files, path, facts.normalized));
+    } else {
+      facts.snapshot = PersonInSnapshot{};
+    }
+  }
+  facts.quarantined = TRY(quarantine_reason(adapters, settings, records, facts.normalized));
+  facts.batches = export_of(records, adapters.clock.now());
+  if (facts.batches.empty()) {
+    facts.not_read = "no run has used one yet; run plan --fresh or apply first";
+  } else if (!facts.unusable.empty()) {
+    facts.not_read = "such an id cannot be in it";
+  } else {
+    auto found = find_in_export(adapters, settings,
+                                {manifest, facts.batches, facts.normalized, folder / "work/explain"}, std::move(stop));
+    if (found.ok()) {
+      facts.exported = std::move(found).take();
+    } else if (found.error().code() == ErrorCode::Interrupted) {
+      return std::move(found).error();
+    } else {
+      // What is known without it is still worth telling.
+      facts.not_read = found.error().text();
+    }
+  }
+  return facts;
+}
+
+}  // namespace
+
+ExitCode explain_command(const Options& options, const Adapters& adapters, const Console& console,
+                         std::stop_token stop) {
+  const auto settings = settings_of(options, adapters, console);
+  if (!settings) return ExitCode::Invalid;
+  const auto fail = [&](const Error& error) {
+    say_error(console, error);
+    return exit_code(error.code());
+  };
+  const auto syncs = read_syncs(options, *settings, adapters, kRunsToExplain);
+  if (!syncs.ok()) return fail(syncs.error());
+  auto person = ask_person(options, console);
+  if (!person.ok()) return fail(person.error());
+  const auto& records = syncs->front();
+  const auto facts = collect(adapters, *settings, records, std::move(person).take(), std::move(stop));
+  if (!facts.ok()) return fail(facts.error());
+  const Time now = adapters.clock.now();
+  if (options.format == Format::Json) {
+    console.out << to_json_pretty(explanation_value(records, *facts, now)) << "\n";
+  } else {
+    console.out << explanation_text(records, *facts, now);
+  }
+  return ExitCode::Converged;
 }
 
 }  // namespace audiencesync

@@ -11,7 +11,7 @@ namespace audiencesync {
 namespace {
 
 constexpr std::size_t kDigestShown = 16;
-constexpr const char* kIndent = "         ";  // below the time of a run
+constexpr const char* kIndent = "        ";  // below the time of a run
 
 /// Something that happened, with its lines.
 struct Entry {
@@ -31,7 +31,7 @@ std::string left_figure(std::uint64_t count) { return "−" + short_count_text(c
 std::string row(const std::string& id, const std::string& ended, const std::string& verdict, const std::string& changes,
                 const std::string& people, const std::string& bytes, const std::string& entered,
                 const std::string& left) {
-  auto out = fmt::format("  {:<6} {} {} {} {} {} {} {}", id, fit_left(ended, 20), fit_left(verdict, 12),
+  auto out = fmt::format("  {:<5} {} {} {} {} {} {} {}", id, fit_left(ended, 20), fit_left(verdict, 12),
                          fit_right(changes, 7), fit_right(people, 6), fit_right(bytes, 8), fit_right(entered, 8),
                          left.empty() ? "" : fit_right(left, 5));
   out.erase(out.find_last_not_of(' ') + 1);
@@ -60,7 +60,7 @@ std::string run_lines(const RunRecord& run) {
 }
 
 std::string plan_line(Time at, const HeldPlan& plan, const std::string& what) {
-  return paragraph(fmt::format("  {:<6} {} ", "plan", second_text(at)),
+  return paragraph(fmt::format("  {:<5} {} ", "plan", second_text(at)),
                    fmt::format("{} {}", plan.digest.substr(0, kDigestShown), what));
 }
 
@@ -92,7 +92,7 @@ std::vector<const HeldPlan*> plans_of_shown_runs(const SyncRecords& records) {
 }  // namespace
 
 std::string history_text(const SyncRecords& records) {
-  std::string out = printable(records.name) + "\n";
+  std::string out = cut(records.name, kTextWidth) + "\n";
   out += row("run", "ended", "verdict", "changes", "people", "bytes", "+entered", "−left");
   std::vector<Entry> entries;
   for (const auto& run : records.runs) entries.push_back({run.ended.value_or(run.started), run_lines(run)});

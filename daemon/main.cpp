@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "daemon/hidden_prompt.h"
 #include "daemon/program.h"
-#include "daemon/user.h"
 #include "daemon/signals.h"
+#include "daemon/user.h"
 #include "engine/http/curl/curl_transport.h"
 #include "engine/report/spdlog/spdlog_events.h"
 #include "engine/store/sqlite/sqlite_store.h"
@@ -22,8 +23,8 @@ int main(int argc, char** argv) {
   const SystemClock clock;
   http::CurlTransport transport;
   SpdlogEvents events(clock, {.verbosity = verbose ? Verbosity::Normal : Verbosity::Quiet});
-  const Adapters adapters{files, clock, transport, events, process_environment(), open_sqlite_store, {}, {},
-                          current_user()};
+  const Adapters adapters{files, clock, transport,     events, process_environment(), open_sqlite_store,
+                          {},    {},    current_user()};
 
   Console console{std::cout, std::cerr, {}};
   if (isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0) {
@@ -32,6 +33,10 @@ int main(int argc, char** argv) {
       std::string answer;
       return std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
     };
+  }
+  console.in = &std::cin;
+  if (isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0) {
+    console.ask_hidden = [&](const std::string& question) { return ask_without_echo(question, signals.stop()); };
   }
   const auto code = run_program(arguments, adapters, console, signals.stop());
   std::cout.flush();
