@@ -100,6 +100,8 @@ Result<LocalMemberships::Sorters> LocalMemberships::read_source(const RelationSp
   const auto paths = TRY(source.files(stop));
   const AudienceMatcher matcher(spec, scope.targets);
   const auto lanes = source_.lanes(cores_);
+  // Several threads may spill at once, and none of them should find the folder half made.
+  if (lanes > 1) TRY(files_.make_folder(folder_ / kWorkFolder));
   Sorters sorters;
   std::vector<std::unique_ptr<RowSink>> sinks;
   std::vector<PersonSink*> targets;

@@ -105,7 +105,7 @@ bool build(std::vector<FlatNode>& flat, std::size_t& at, int depth, int& leaves,
 }
 
 void read_column_meta(ThriftReader& in, ColumnChunk& chunk) {
-  std::int64_t data = 0;
+  std::int64_t data = -1;
   std::int64_t dictionary = 0;
   const auto size = [&](std::uint8_t type) { return static_cast<std::uint64_t>(in.number(type)); };
   in.structure([&](std::int64_t id, std::uint8_t type) {
@@ -172,11 +172,13 @@ RowGroup read_group(ThriftReader& in) {
 }
 
 bool is_sound(const Footer& footer, int leaves, std::uint64_t end) {
+  if (footer.rows == kUnsaid) return false;
   std::uint64_t rows = 0;
   for (const auto& group : footer.groups) {
     if (group.columns.size() != static_cast<std::size_t>(leaves)) return false;
     for (const auto& chunk : group.columns) {
       if (chunk.elsewhere) continue;
+      if (chunk.values == kUnsaid || chunk.raw == kUnsaid || chunk.codec < 0 || chunk.encodings == 0) return false;
       if (chunk.offset < 4 || chunk.offset > end || chunk.stored > end - chunk.offset) return false;
     }
     rows += group.rows;
@@ -204,6 +206,7 @@ Result<std::optional<Footer>> read_footer(FileReader& file) {
   ThriftReader in(bytes);
   std::vector<FlatNode> flat;
   Footer footer;
+  bool groups_said = false;
   in.structure([&](std::int64_t id, std::uint8_t type) {
     switch (id) {
       case 2:
@@ -217,6 +220,7 @@ Result<std::optional<Footer>> read_footer(FileReader& file) {
         return true;
       case 4:
         if (type != ThriftReader::List) return false;
+        groups_said = true;
         in.list([&](std::uint8_t) { footer.groups.push_back(read_group(in)); });
         return true;
       default:
@@ -224,6 +228,7 @@ Result<std::optional<Footer>> read_footer(FileReader& file) {
     }
   });
   if (in.bad()) return none;
+  if (!groups_said) return none;
   std::size_t at = 0;
   int leaves = 0;
   if (!build(flat, at, 0, leaves, footer.root) || at != flat.size()) return none;

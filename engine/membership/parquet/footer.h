@@ -31,26 +31,29 @@ struct SchemaNode {
   std::vector<SchemaNode> children;
 };
 
+/// A number that a footer must have and has not.
+inline constexpr std::uint64_t kUnsaid = UINT64_MAX;
+
 /// Where one column of one row group lies.
 struct ColumnChunk {
   Physical type = Physical::None;
-  std::int64_t codec = 0;
-  std::uint64_t encodings = 0;  // a bit for each that occurs
-  std::uint64_t values = 0;     // levels: nulls count
-  std::uint64_t offset = 0;     // of the first page
-  std::uint64_t stored = 0;     // bytes of all pages with their headers
-  std::uint64_t raw = 0;        // the same, uncompressed
-  bool elsewhere = false;       // in another file, or encrypted
+  std::int64_t codec = -1;
+  std::uint64_t encodings = 0;     // a bit for each that occurs
+  std::uint64_t values = kUnsaid;  // levels: nulls count
+  std::uint64_t offset = kUnsaid;  // of the first page
+  std::uint64_t stored = kUnsaid;  // bytes of all pages with their headers
+  std::uint64_t raw = kUnsaid;     // the same, uncompressed
+  bool elsewhere = false;          // in another file, or encrypted
 };
 
 struct RowGroup {
-  std::uint64_t rows = 0;
+  std::uint64_t rows = kUnsaid;
   std::vector<ColumnChunk> columns;  // by leaf
 };
 
 struct Footer {
   SchemaNode root;
-  std::uint64_t rows = 0;
+  std::uint64_t rows = kUnsaid;
   std::vector<RowGroup> groups;
 };
 

@@ -1,5 +1,6 @@
 #include "engine/membership/parquet/row_group_reader.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace audiencesync::parquet {
@@ -78,14 +79,19 @@ Result<void> RowGroupReader::begin_row() {
   return {};
 }
 
-Result<void> RowGroupReader::begin_space(std::uint8_t repeated) {
+Result<void> RowGroupReader::begin_space(std::uint8_t repeated, std::uint8_t audience_level) {
   if (spaces_.left() == 0) {
     TRY(spaces_.refill());
     if (spaces_.left() == 0) return disagree();
   }
-  if (*spaces_.repeated() != repeated) return disagree();
+  const auto there = static_cast<std::uint8_t>(layout_.memberships->spaces.leaf.definition);
+  const auto level = *spaces_.definitions();
+  // A second namespace of a row can only be one that is there.
+  if (*spaces_.repeated() != repeated || std::min(audience_level, there) != level || (repeated > 0 && level < there)) {
+    return disagree();
+  }
   here_ = nullptr;
-  if (*spaces_.definitions() == layout_.memberships->spaces.leaf.definition) {
+  if (level == there) {
     const auto number = spaces_.take_code();
     if (number != kNoSpace) here_ = allowed_[number].data();
   }
@@ -107,6 +113,13 @@ Result<void> RowGroupReader::read_memberships() {
     const auto* const audience_levels = audiences_.definitions();
     const auto* const status_levels = statuses_.definitions();
     if (std::memcmp(repeated, statuses_.repeated(), count) != 0) return disagree();
+    // What both columns say about the maps around them is the same, and what is repeated is there.
+    unsigned wrong = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      wrong |= std::min(status_levels[i], audience_there) ^ audience_levels[i];
+      wrong |= (repeated[i] == 2 ? 1U : 0U) & (audience_levels[i] == audience_there ? 0U : 1U);
+    }
+    if (wrong != 0) return disagree();
     const auto* const audience_codes = audiences_.codes();
     const auto* const status_codes = statuses_.codes();
     std::size_t audiences = 0;
@@ -115,7 +128,7 @@ Result<void> RowGroupReader::read_memberships() {
       if (repeated[i] != 2) {
         if (repeated[i] == 0) TRY(begin_row());
         if (!in_row_) return disagree();
-        TRY(begin_space(repeated[i]));
+        TRY(begin_space(repeated[i], audience_levels[i]));
       }
       const bool has_status = status_levels[i] == status_there;
       const auto status = has_status ? status_codes[statuses] : no_status_;

@@ -33,7 +33,7 @@ class RowGroupReader {
  private:
   Result<void> read_memberships();
   Result<void> begin_row();
-  Result<void> begin_space(std::uint8_t repeated);
+  Result<void> begin_space(std::uint8_t repeated, std::uint8_t audience_level);
   void end_row();
   Result<void> flush();
   std::uint32_t space_number(std::string_view name);
