@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "daemon/status_text.h"
+#include "engine/report/figures.h"
 #include "engine/report/text_layout.h"
 
 namespace audiencesync {
@@ -154,14 +155,10 @@ const char* word_of(PersonVerdict verdict) {
 }
 
 std::string export_line(const PersonFacts& facts) {
-  if (facts.exported) {
-    return fmt::format("{} ({})",
-                       facts.exported->found ? fmt::format("has this person, with {} memberships of any audience",
-                                                           facts.exported->statuses.size())
-                                             : "does not have this person",
-                       facts.batches);
-  }
-  return "not looked at: " + facts.not_read;
+  if (!facts.exported) return "not looked at: " + facts.not_read;
+  if (!facts.exported->found) return fmt::format("does not have this person ({})", facts.batches);
+  return fmt::format("has this person, with {} of any audience ({})",
+                     counted(facts.exported->statuses.size(), "membership"), facts.batches);
 }
 
 std::string snapshot_line(const SyncRecords& records, const PersonFacts& facts) {
@@ -207,8 +204,10 @@ std::string explanation_text(const SyncRecords& records, const PersonFacts& fact
   if (!facts.quarantined.empty()) line("quarantine", "the platform rejected the record: " + facts.quarantined);
   line("export", export_line(facts));
   line("snapshot", snapshot_line(records, facts));
-  for (const auto& waiting : waiting_for_person(records)) line("analytics", "waits for a person: " + waiting.what);
   const auto* run = records.last_run();
+  if (const auto steps = run == nullptr ? std::string{} : waiting_steps(*run); !steps.empty()) {
+    line("analytics", fmt::format("waits for a person: {}; audiencesync status says what to do", steps));
+  }
   const auto report = run == nullptr ? std::string{} : run->summary.text("report");
   line("analytics", report.empty() ? "the report check has said nothing yet" : "report: " + report);
   out += '\n';

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/status_text.h"
 #include "engine/report/figures.h"
 #include "engine/report/text_layout.h"
 
@@ -52,9 +53,7 @@ std::string run_lines(const RunRecord& run) {
     more("by " + user);
   }
   if (const auto error = run.summary.text("error"); !error.empty()) more("error: " + error);
-  for (const auto& item : run.summary.items("waiting")) {
-    if (const auto* text = item.string_if()) more("waits for a person: " + *text);
-  }
+  if (const auto steps = waiting_steps(run); !steps.empty()) more("waits for a person: " + steps);
   if (const auto report = run.summary.text("report"); !report.empty()) more("report: " + report);
   return out;
 }

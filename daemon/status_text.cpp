@@ -121,6 +121,12 @@ std::vector<Waiting> waiting_for_person(const SyncRecords& records) {
   return waiting;
 }
 
+std::string waiting_steps(const RunRecord& run) {
+  std::string names;
+  for (const auto& text : waiting_of(run)) names += (names.empty() ? "" : ", ") + step_name(text);
+  return names;
+}
+
 std::optional<Time> last_success(const SyncRecords& records) {
   for (const auto& run : records.runs) {
     if (run.ended && run.verdict == to_string(Verdict::Converged)) return run.ended;
@@ -145,12 +151,11 @@ std::string status_text(const SyncRecords& records, Time now) {
     if (const auto error = run->summary.text("error"); !error.empty()) line("error", error);
   }
   const auto success = last_success(records);
-  line("success", success ? ago_text(*success, now) : "none yet");
+  line("converged", success ? ago_text(*success, now) : "none yet");
   if (records.snapshot) {
     const auto& snapshot = *records.snapshot;
-    line("proven", fmt::format("{}: {} in dataset {}, generation {}, batch {}", ago_text(snapshot.proven, now),
-                               counted(snapshot.people, "person", "people"), snapshot.dataset, snapshot.generation,
-                               snapshot.batch));
+    line("proven", fmt::format("{}: generation {} in batch {} of dataset {}", ago_text(snapshot.proven, now),
+                               snapshot.generation, snapshot.batch, snapshot.dataset));
   } else {
     line("proven", "nothing yet");
   }
@@ -192,10 +197,11 @@ Value status_value(const SyncRecords& records, Time now) {
   }
   if (const auto success = last_success(records)) value["last_success"] = to_iso8601(*success);
   if (records.snapshot) {
-    value["proven"] =
-        Value::Object{{"generation", records.snapshot->generation}, {"batch", records.snapshot->batch},
-                      {"dataset", records.snapshot->dataset},       {"source", records.snapshot->source},
-                      {"people", records.snapshot->people},         {"at", to_iso8601(records.snapshot->proven)}};
+    value["proven"] = Value::Object{{"generation", records.snapshot->generation},
+                                    {"batch", records.snapshot->batch},
+                                    {"dataset", records.snapshot->dataset},
+                                    {"source", records.snapshot->source},
+                                    {"at", to_iso8601(records.snapshot->proven)}};
   }
   if (const auto* plan = records.live_plan(now)) {
     value["held_plan"] = Value::Object{{"digest", plan->digest},

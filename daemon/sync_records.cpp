@@ -66,8 +66,6 @@ Result<std::vector<SyncRecords>> read_syncs(const Options& options, const Settin
   return wanted;
 }
 
-std::string second_text(Time time) { return to_iso8601(std::chrono::floor<std::chrono::seconds>(time)); }
-
 std::string ago_text(Time time, Time now) {
   return fmt::format("{} ({} ago)", second_text(time), age_text(now - time));
 }

@@ -29,8 +29,6 @@ struct SyncRecords {
 Result<std::vector<SyncRecords>> read_syncs(const Options& options, const Settings& settings, const Adapters& adapters,
                                             std::size_t runs);
 
-/// `2026-01-02T03:04:05Z`: without the milliseconds of the record.
-std::string second_text(Time time);
 /// `2026-01-02T03:04:05Z (8 h ago)`.
 std::string ago_text(Time time, Time now);
 

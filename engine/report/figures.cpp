@@ -60,6 +60,8 @@ std::string age_text(Duration age) {
   return fmt::format("{} d", seconds / 86400);
 }
 
+std::string second_text(Time time) { return to_iso8601(std::chrono::floor<std::chrono::seconds>(time)); }
+
 std::string change_text(std::uint64_t before, std::uint64_t after) {
   if (before == 0) return after == 0 ? "0.0" : "new";
   const double percent =

@@ -21,6 +21,8 @@ std::string bytes_text(double bytes);
 std::string share_text(double share);
 /// `90 s`, `12 min`, `3 h`, `5 d`: how long ago, in the largest unit that keeps it readable.
 std::string age_text(Duration age);
+/// `2026-01-02T03:04:05Z`: without the milliseconds.
+std::string second_text(Time time);
 /// How `after` differs from `before` in percent: `+12.3`, `−0.5`, `0.0`, and `new` where nothing was before.
 std::string change_text(std::uint64_t before, std::uint64_t after);
 /// One block character for each number, from the smallest to the largest of them; all the same height when they are

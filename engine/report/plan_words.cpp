@@ -58,7 +58,7 @@ bool nothing_to_do(const Plan& plan) {
 
 std::string nothing_to_do_text(const Plan& plan, Time now) {
   if (!plan.source_created) return fmt::format("{}: nothing to do", plan.sync);
-  return fmt::format("{}: nothing to do as of export {} ({})", plan.sync, to_iso8601(*plan.source_created),
+  return fmt::format("{}: nothing to do as of export {} ({})", plan.sync, second_text(*plan.source_created),
                      age_text(now - *plan.source_created));
 }
 
@@ -92,7 +92,7 @@ std::string guards_text(const Plan& plan) {
 
 std::string inputs_text(const Plan& plan, Time now) {
   if (!plan.source_created) return "no export yet that can be used";
-  return fmt::format("export {} ({} old)", to_iso8601(*plan.source_created), age_text(now - *plan.source_created));
+  return fmt::format("export {} ({} old)", second_text(*plan.source_created), age_text(now - *plan.source_created));
 }
 
 std::string hold_text(const Plan& plan, Time now) {
@@ -102,7 +102,7 @@ std::string hold_text(const Plan& plan, Time now) {
     return fmt::format("approved by {}: {}; the next apply executes exactly this plan", hold.approved_by, hold.reason);
   }
   return fmt::format("this plan is held since {} ({}) with its export; without an approval it lapses {}",
-                     to_iso8601(hold.since), age_text(now - hold.since), to_iso8601(hold.until));
+                     second_text(hold.since), age_text(now - hold.since), second_text(hold.until));
 }
 
 const char* to_string(AudienceVerdict verdict) {
@@ -173,7 +173,7 @@ std::string summary_text(const Plan& plan) {
   const auto people = plan.person_actions();
   if (const auto ours = plan.changes.size() - people; ours > 0) add(counted(ours, "change"));
   if (const auto* bulk = first_bulk(plan)) {
-    add(fmt::format("{} written ({} new, {} leave all audiences)", counted(bulk->people, "person", "people"),
+    add(fmt::format("{} written ({} new, {} leaving)", counted(bulk->people, "person", "people"),
                     count_text(bulk->added), count_text(bulk->removed)));
   }
   if (people > 0) add(counted(people, "step for a person", "steps for a person"));

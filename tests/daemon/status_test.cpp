@@ -65,7 +65,6 @@ SyncRecords complete() {
   records.snapshot->dataset = "65f1a2b3c4d5e6f708192a3b";
   records.snapshot->generation = 5;
   records.snapshot->batch = "01HQ";
-  records.snapshot->people = 24'567;
   records.snapshot->proven = at("2026-01-02T03:59:00Z");
   records.quarantined = 3;
   return records;
@@ -75,9 +74,9 @@ TEST(StatusText, SaysWhatWaitsForWhomAndSinceWhen) {
   auto records = complete();
   EXPECT_EQ(status_text(records, kNow), R"(luma-loyalty (uid luma): waits for a person; all else is in sync
   last run   2026-01-02T04:00:00Z (7 h ago), run 13: waiting
-  success    2025-12-31T04:00:00Z (2 d ago)
-  proven     2026-01-02T03:59:00Z (8 h ago): 24,567 people in dataset
-             65f1a2b3c4d5e6f708192a3b, generation 5, batch 01HQ
+  converged  2025-12-31T04:00:00Z (2 d ago)
+  proven     2026-01-02T03:59:00Z (8 h ago): generation 5 in batch 01HQ of
+             dataset 65f1a2b3c4d5e6f708192a3b
   report     pending until 2026-01-02T07:00:00Z
   person     connection/dataset: the dataset is in no connection (waiting 32 h)
   quarantine 3 people
@@ -233,8 +232,8 @@ TEST(HistoryText, IsNewestFirstWithWhoApprovedWhatBetween) {
   13    2026-01-02T06:00:00Z converged          1   1234   9.9 MB   +20000 −1.2M
         approved by ada: campaign ended
         report: verified
-  plan  2026-01-02T06:00:00Z 7777777777777777 applied; approved by ada:
-                             campaign ended
+  plan  2026-01-02T06:00:00Z 7777777777777777 applied; approved by ada: campaign
+                             ended
   12    2026-01-02T05:00:00Z refused            0
   plan  2026-01-02T05:00:00Z 7777777777777777 held for an approval until
                              2026-01-03T05:00:00Z
