@@ -7,6 +7,7 @@
 #include "daemon/plan_file.h"
 #include "daemon/session.h"
 #include "engine/base/json.h"
+#include "engine/report/plan_markdown.h"
 #include "engine/report/plan_text.h"
 #include "engine/store/state_lock.h"
 
@@ -22,8 +23,15 @@ void announce(const Console& console, const Manifest& manifest, const Change& ch
   console.err << fmt::format("{}: {} {}\n", manifest.name, to_string(change.action), change.key.text());
 }
 
+// What is being applied, without the click-lists: they follow at the end, when what they name exists.
+std::string shown_while_applying(const Plan& plan, Time now) {
+  Plan brief = plan;
+  for (auto& change : brief.changes) change.steps.clear();
+  return plan_text(brief, now, Purpose::Applying);
+}
+
 Consent approve(const Options& options, const Console& console, const Plan& plan, Time now) {
-  console.err << plan_text(plan, now);
+  console.err << shown_while_applying(plan, now);
   if (options.auto_approve || !options.plan_file.empty()) return Consent::Given;
   if (!console.ask) return Consent::Awaited;
   const auto changes = plan.changes.size() - plan.person_actions();
@@ -58,7 +66,7 @@ Result<Ended> run_one(const Inputs& inputs, const Manifest& manifest, Store& sto
     run.exact = plan->second;
     run.refresh = Refresh::No;
   }
-  run.show = [&](const Plan& plan) { console.err << plan_text(plan, session->now()); };
+  run.show = [&](const Plan& plan) { console.err << shown_while_applying(plan, session->now()); };
   run.announce = [&](const Change& change) { announce(console, manifest, change); };
   run.approve = [&](const Plan& plan) { return approve(options, console, plan, session->now()); };
   Ended ended{session->run(run), {}};
@@ -76,7 +84,8 @@ ExitCode code_of(const Options& options, const RunResult& result, std::stop_toke
 
 std::string text_of(const Options& options, const RunResult& result, Time now) {
   if (options.command == Command::Plan || result.verdict != Verdict::Converged || result.applied == 0) {
-    return result.plan.sync.empty() || result.error ? std::string{} : plan_text(result.plan, now);
+    if (result.plan.sync.empty() || result.error) return {};
+    return options.format == Format::Markdown ? plan_markdown(result.plan, now) : plan_text(result.plan, now);
   }
   std::string text = fmt::format("{}: converged, {} change{} applied and proven\n", result.plan.sync, result.applied,
                                  result.applied == 1 ? "" : "s");

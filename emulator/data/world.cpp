@@ -168,7 +168,8 @@ World::Evolution World::evolve(double churn, std::uint64_t seed, const std::vect
   Evolution evolution;
   evolution.disappeared = affected / 10;
   evolution.appeared = affected / 10;
-  evolution.changed = keys.empty() ? 0 : affected - evolution.disappeared;
+  evolution.changed = keys.empty() ? 0 : affected - evolution.disappeared - evolution.appeared;
+  const std::uint64_t picked = affected - evolution.appeared;
 
   const std::uint64_t round = connection.number("SELECT value FROM counters WHERE name = 'evolutions'") + 1;
   const std::uint64_t next = connection.number("SELECT value FROM counters WHERE name = 'next_profile'");
@@ -177,20 +178,27 @@ World::Evolution World::evolve(double churn, std::uint64_t seed, const std::vect
   const std::string now = "epoch_ms(" + std::to_string(platform_.clock.now_ms()) + ")";
 
   Transaction transaction(connection);
+  const std::string list = "([" + joined(keys) + "]::USMALLINT[])";
+  const std::string mine =
+      "list_filter(memberships, x -> x.s <= " + std::to_string(kExisting) + " AND list_contains(" + list + ", x.a))";
+  // Half of those who can leave do, so that audiences keep their size.
   connection.run(
       "CREATE OR REPLACE TEMP TABLE picked AS SELECT profile_id, row_number() OVER (ORDER BY draw, "
-      "profile_id) AS rank, draw FROM (SELECT profile_id, hash(profile_id, " +
-      d + ") AS draw FROM profiles ORDER BY draw, profile_id LIMIT " + std::to_string(affected) + ")");
+      "profile_id) AS rank, draw, hash(draw, 5) % 2 = 0 AND len(" +
+      mine + ") > 0 AS leaves FROM (SELECT profile_id, memberships, hash(profile_id, " + d +
+      ") AS draw FROM profiles ORDER BY draw, profile_id LIMIT " + std::to_string(picked) + ")");
   connection.run("DELETE FROM profiles WHERE profile_id IN (SELECT profile_id FROM picked WHERE rank <= " +
                  std::to_string(evolution.disappeared) + ")");
   if (evolution.changed > 0) {
-    const std::string list = "([" + joined(keys) + "]::USMALLINT[])";
-    // The first turn reaches everyone picked, so that each of them really changes; the second, in another audience,
-    // half of them. Who is in leaves, as `exited` or without a trace; who is not enters.
+    // The first turn reaches everyone picked, so that each of them really changes: who is to leave leaves an audience
+    // of theirs, the others look at any audience, and half of them at another one in the second turn. Who is in leaves,
+    // as `exited` or without a trace; who is not enters.
     for (const unsigned turn : {0U, 1U}) {
       if (turn == 1 && keys.size() < 2) break;
-      const std::string place =
-          "(hash(draw, 1) % len(" + list + ") + " + std::to_string(turn) + ") % len(" + list + ")";
+      const std::string any = list + "[((hash(draw, 1) % len(" + list + ") + " + std::to_string(turn) + ") % len(" +
+                              list + ") + 1)::BIGINT]";
+      const std::string own = mine + "[(hash(draw, 1) % len(" + mine + ") + 1)::BIGINT].a";
+      const std::string chosen = turn == 0 ? "CASE WHEN leaves THEN " + own + " ELSE " + any + " END" : any;
       connection.run("UPDATE profiles SET updated = " + now +
                      ", memberships = CASE "
                      "WHEN len(list_filter(memberships, x -> x.a = p.a AND x.s <= " +
@@ -205,8 +213,9 @@ World::Evolution World::evolve(double churn, std::uint64_t seed, const std::vect
                      " AND hash(draw, 4) % 2 = 0 THEN " + "{'a': x.a, 's': " + std::to_string(kExisting) +
                      "::UTINYINT, 't': x.t} ELSE x END) END "
                      "FROM (SELECT profile_id, draw, " +
-                     list + "[(" + place + " + 1)::BIGINT] AS a FROM picked WHERE rank > " +
-                     std::to_string(evolution.disappeared) + (turn == 1 ? " AND hash(draw, 3) % 2 = 0" : "") +
+                     chosen + " AS a FROM picked JOIN profiles USING (profile_id) WHERE rank > " +
+                     std::to_string(evolution.disappeared) +
+                     (turn == 1 ? " AND hash(draw, 3) % 2 = 0 AND NOT leaves" : "") +
                      ") p WHERE profiles.profile_id = p.profile_id");
     }
   }

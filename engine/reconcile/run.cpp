@@ -142,8 +142,8 @@ Result<Verdict> SyncRun::dry(State& state) {
     if (state.plan.severest() == Severity::Refuse) return Verdict::Refused;
     if (!TRY(still_fits(state))) continue;
     TRY(complete_plan(state));
-    if (state.plan.only_for_people() && state.plan.known) TRY(prove(state, pass));
     if (state.plan.refused()) return Verdict::Refused;
+    if (state.plan.only_for_people() && state.plan.known) TRY(prove(state, pass));
     if (!state.plan.known || !state.plan.only_for_people()) return Verdict::Pending;
     return state.plan.empty() ? Verdict::Converged : Verdict::Waiting;
   }
@@ -252,11 +252,6 @@ Result<Verdict> SyncRun::finish(State& state, Pass& pass) {
   const auto by = state.approved_by.empty() ? state.options.user : "";
   TRY(state.holds.release(HoldState::Applied, by, "", services_.server.now()));
   TRY(prove(state, pass));
-  if (state.plan.severest() == Severity::Refuse) {
-    return Error(ErrorCode::Rejected,
-                 fmt::format("the memberships are proven in the dataset, but not in Customer Journey Analytics: {}",
-                             state.report));
-  }
   return state.plan.empty() ? Verdict::Converged : Verdict::Waiting;
 }
 

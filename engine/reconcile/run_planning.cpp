@@ -105,7 +105,15 @@ Result<void> SyncRun::add_view(State& state, Pass& pass, const StageView& view) 
     if (!resource.pending) continue;
     plan.base = resource.pending->base;
     plan.audiences = resource.pending->audiences;
-    const auto trips = guard(services_.manifest.guard, *resource.pending, declared_audiences(pass.outputs()));
+    const auto declared = declared_audiences(pass.outputs());
+    for (const auto& audience : resource.pending->audiences) {
+      const bool kept = std::find(declared.begin(), declared.end(), audience.id) != declared.end();
+      if (kept || audience.left == 0) continue;
+      plan.findings.push_back({Severity::Warning, "audience-withdrawn",
+                               fmt::format("audience '{}' is no longer in the manifest: its {} memberships end",
+                                           audience.name, audience.left)});
+    }
+    const auto trips = guard(services_.manifest.guard, *resource.pending, declared);
     plan.findings.insert(plan.findings.end(), trips.begin(), trips.end());
   }
   return {};
@@ -182,7 +190,10 @@ Result<void> SyncRun::prove(State& state, Pass& pass) {
     if (!state.record) continue;
     for (const auto& [key, value] : view.observed.remember) TRY(store_.remember(services_.manifest.uid, key, value));
   }
-  return {};
+  if (state.plan.severest() < Severity::Refuse) return {};
+  return Error(ErrorCode::Rejected,
+               fmt::format("the memberships are proven in the dataset, but not in Customer Journey Analytics: {}",
+                           state.report));
 }
 
 }  // namespace audiencesync

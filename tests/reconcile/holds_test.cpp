@@ -51,6 +51,23 @@ class ExportsStage final : public Stage {
   Exports& exports_;
 };
 
+class AudiencesStub final : public Stage {
+ public:
+  explicit AudiencesStub(std::vector<AudienceId>& declared) : declared_(declared) {}
+
+  Result<Observed> observe(const ObserveRequest&, ReadContext&) override {
+    Observed observed;
+    Value::Array list;
+    for (const auto& id : declared_) list.push_back(Value::Object{{"id", id}});
+    observed.outputs["audiences"] = std::move(list);
+    return observed;
+  }
+  Result<Applied> apply(const Change&, WriteContext&) override { return Applied{}; }
+
+ private:
+  std::vector<AudienceId>& declared_;
+};
+
 class HoldsTest : public testing::Test, protected RunWorld {
  protected:
   HoldsTest() {
@@ -60,7 +77,13 @@ class HoldsTest : public testing::Test, protected RunWorld {
     made.rules = {{.prefix = "job", .missing = Action::Run, .fields = {}}};
     made.desire = [](const Manifest&) { return std::vector<Resource>{{{"export", "job"}, {}, "", {}}}; };
     made.make = [this] { return std::unique_ptr<Stage>(std::make_unique<ExportsStage>(exports)); };
+    StageDescriptor audiences;
+    audiences.name = "audiences";
+    audiences.phase = Phase::Refresh;
+    audiences.desire = [](const Manifest&) { return std::vector<Resource>(); };
+    audiences.make = [this] { return std::unique_ptr<Stage>(std::make_unique<AudiencesStub>(declared)); };
     stages = {made, stage_over("target", Phase::Converge, target, {{"people", Value("1")}})};
+    stages.push_back(audiences);
     target.objects = {{"people", "1"}};
   }
 
@@ -115,6 +138,7 @@ class HoldsTest : public testing::Test, protected RunWorld {
     return out;
   }
 
+  std::vector<AudienceId> declared{"A1"};
   Exports exports;
   Slice target;
   std::vector<StageDescriptor> stages;
@@ -372,6 +396,15 @@ TEST_F(HoldsTest, ChangedDefinitionsAndTheFirstPlanAreLabelled) {
   ASSERT_THAT(codes(plan), ElementsAre("definition-changed"));
   EXPECT_EQ(plan.findings[0].severity, Severity::Approve);
   EXPECT_THAT(plan.findings[0].text, HasSubstr("audiences (+2, -0), identity.normalize"));
+}
+
+TEST_F(HoldsTest, AnAudienceTheManifestNoLongerNamesIsSaidToEnd) {
+  declared = {};
+  leave(10);
+  const auto plan = dry().plan;
+  ASSERT_THAT(codes(plan), testing::Contains("audience-withdrawn"));
+  EXPECT_EQ(plan.findings[0].severity, Severity::Warning);
+  EXPECT_THAT(plan.findings[0].text, HasSubstr("'Gold' is no longer in the manifest: its 10 memberships end"));
 }
 
 TEST_F(HoldsTest, InPlanOnlyEveryPlanWaits) {

@@ -268,9 +268,10 @@ TEST_F(RunTest, AGuardThatTripsIsARefusal) {
   const auto result = apply();
 
   EXPECT_EQ(result.verdict, Verdict::Refused);
-  ASSERT_THAT(result.plan.findings, SizeIs(2));
-  EXPECT_EQ(result.plan.findings[0].code, "guard");
-  EXPECT_EQ(result.plan.findings[1].code, "first-plan");
+  ASSERT_THAT(result.plan.findings, SizeIs(3));
+  EXPECT_EQ(result.plan.findings[0].code, "audience-withdrawn") << "no stage declares any here";
+  EXPECT_EQ(result.plan.findings[1].code, "guard");
+  EXPECT_EQ(result.plan.findings[2].code, "first-plan");
   EXPECT_EQ(result.plan.base, "base-1");
   EXPECT_EQ(result.plan.audiences, target.pending->audiences);
   EXPECT_THAT(target.told, IsEmpty());
