@@ -5,6 +5,7 @@
 //        bench_compare duckdb FORMAT DATA WORK      the same by DuckDB
 //        bench_compare simdjson THREADS DATA WORK   only reads the new generation
 //        bench_compare oracle FORMAT DATA WORK      whether engine and DuckDB found the same difference
+//        bench_compare audiences - - -              ids of the wanted audiences, for other peers
 // Prints: seconds, peak memory in MiB, processor seconds, changed people.
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -144,6 +145,10 @@ void check(const fs::path& work) {
 int run(const std::string& what, const std::string& how, const fs::path& data, const fs::path& work) {
   if (what == "prepare") return prepare(how, data, work), 0;
   if (what == "oracle") return check(work), 0;
+  if (what == "audiences") {
+    for (std::uint64_t i = 0; i < Population::kWanted; ++i) fmt::print("{}\n", audience_id(i));
+    return 0;
+  }
   const auto began = std::chrono::steady_clock::now();
   Found found;
   if (what == "engine") {

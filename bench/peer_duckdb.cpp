@@ -41,6 +41,15 @@ void prepare_duckdb(const fs::path& data, const fs::path& work, const std::strin
   fs::remove(work / "base.duckdb");
   Sql sql((work / "base.duckdb").string());
   sql.run(fmt::format("CREATE TABLE base AS FROM ({}) WHERE mask <> 0", desired(data / "old", format)));
+  // For the peers that have no database.
+  sql.run(fmt::format("COPY base TO '{}' (FORMAT csv, HEADER)", (work / "base.csv").string()));
+  std::string pairs;
+  for (std::uint64_t i = 0; i < Population::kWanted; ++i) {
+    pairs += fmt::format("{}SELECT person, '{}' FROM base WHERE mask & {} <> 0", i == 0 ? "" : " UNION ALL ",
+                         audience_id(i), 1U << i);
+  }
+  sql.run(fmt::format("COPY ({}) TO '{}' (FORMAT csv, HEADER false, DELIMITER '\t')", pairs,
+                      (work / "base-pairs.tsv").string()));
 }
 
 Found compare_with_duckdb(const fs::path& data, const fs::path& work, const std::string& format) {
