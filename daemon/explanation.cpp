@@ -208,7 +208,7 @@ std::string explanation_text(const SyncRecords& records, const PersonFacts& fact
   if (const auto steps = run == nullptr ? std::string{} : waiting_steps(*run); !steps.empty()) {
     line("analytics", fmt::format("waits for a person: {}; audiencesync status says what to do", steps));
   }
-  const auto report = run == nullptr ? std::string{} : run->summary.text("report");
+  const auto report = last_report(records);
   line("analytics", report.empty() ? "the report check has said nothing yet" : "report: " + report);
   out += '\n';
   for (const auto& audience : explain_audiences(records, facts, now)) {
@@ -239,8 +239,7 @@ Value explanation_value(const SyncRecords& records, const PersonFacts& facts, Ti
   }
   Value::Array waiting;
   for (const auto& each : waiting_for_person(records)) waiting.push_back(each.what);
-  const auto* run = records.last_run();
-  value["analytics"]["report"] = run == nullptr ? std::string{} : run->summary.text("report");
+  value["analytics"]["report"] = last_report(records);
   value["analytics"]["waiting"] = std::move(waiting);
   Value::Array audiences;
   for (const auto& audience : explain_audiences(records, facts, now)) {

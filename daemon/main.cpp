@@ -7,6 +7,7 @@
 
 #include "daemon/hidden_prompt.h"
 #include "daemon/program.h"
+#include "daemon/settling_buffer.h"
 #include "daemon/signals.h"
 #include "daemon/user.h"
 #include "engine/http/curl/curl_transport.h"
@@ -22,11 +23,15 @@ int main(int argc, char** argv) {
   PosixFiles files;
   const SystemClock clock;
   http::CurlTransport transport;
-  SpdlogEvents events(clock, {.verbosity = verbose ? Verbosity::Normal : Verbosity::Quiet});
+  SpdlogEvents events(clock, {.verbosity = verbose ? Verbosity::Normal : Verbosity::Progress});
   const Adapters adapters{files, clock, transport,     events, process_environment(), open_sqlite_store,
                           {},    {},    current_user()};
 
-  Console console{std::cout, std::cerr, {}};
+  SettlingBuffer settled_out(*std::cout.rdbuf(), [&] { events.settle(); });
+  SettlingBuffer settled_err(*std::cerr.rdbuf(), [&] { events.settle(); });
+  std::ostream out(&settled_out);
+  std::ostream err(&settled_err);
+  Console console{out, err, {}};
   if (isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0) {
     console.ask = [](const std::string& question) {
       std::cerr << question << std::flush;
@@ -39,7 +44,7 @@ int main(int argc, char** argv) {
     console.ask_hidden = [&](const std::string& question) { return ask_without_echo(question, signals.stop()); };
   }
   const auto code = run_program(arguments, adapters, console, signals.stop());
-  std::cout.flush();
+  out.flush();
   if (signals.caught() != 0) return 128 + signals.caught();
   return static_cast<int>(code);
 }

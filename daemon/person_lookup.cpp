@@ -145,27 +145,36 @@ class ExportSearch {
   std::string space_;
 };
 
-Result<PersonInExport> search_batches(const Adapters& adapters, http::ReadClient& client,
-                                      const ExportQuestion& question) {
-  ExportSearch search(question);
+Result<std::vector<platform::DataFile>> files_of_batches(http::ReadClient& client, const std::string& batches) {
+  std::vector<platform::DataFile> all;
   std::vector<std::string> holders;
-  std::uint64_t done = 0;
-  for (const auto& id : split_at_commas(question.batches)) {
+  for (const auto& id : split_at_commas(batches)) {
     auto batch = TRY(platform::get_batch(client, id));
     if (!batch) return Error(ErrorCode::NotFound, fmt::format("export batch {} is no longer in the catalog", id));
     const auto holder = TRY(platform::current_holder(client, std::move(*batch)));
     // Two batches may have been consolidated into one: its rows are read once.
     if (std::find(holders.begin(), holders.end(), holder.id) != holders.end()) continue;
     holders.push_back(holder.id);
-    const auto files = TRY(platform::list_data_files(client, holder.id));
-    for (const auto& file : files) {
-      const Path target = question.folder / "export.parquet";
-      TRY(platform::download_data_file(client, file, target).in(fmt::format("export batch {}", id)));
-      TRY(search.look_into(target));
-      TRY(adapters.files.remove(target));
-      done += file.length;
-      adapters.events.progress("reading the export", done, 0, "bytes");
-    }
+    auto files = TRY(platform::list_data_files(client, holder.id));
+    std::move(files.begin(), files.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+Result<PersonInExport> search_batches(const Adapters& adapters, http::ReadClient& client,
+                                      const ExportQuestion& question) {
+  ExportSearch search(question);
+  const auto files = TRY(files_of_batches(client, question.batches));
+  std::uint64_t total = 0;
+  for (const auto& file : files) total += file.length;
+  std::uint64_t done = 0;
+  const Path target = question.folder / "export.parquet";
+  for (const auto& file : files) {
+    TRY(platform::download_data_file(client, file, target).in(fmt::format("export batches {}", question.batches)));
+    TRY(search.look_into(target));
+    TRY(adapters.files.remove(target));
+    done += file.length;
+    adapters.events.progress("reading the export", done, total, "bytes");
   }
   return std::move(search).take();
 }

@@ -127,6 +127,13 @@ std::string waiting_steps(const RunRecord& run) {
   return names;
 }
 
+std::string last_report(const SyncRecords& records) {
+  for (const auto& run : records.runs) {
+    if (auto report = run.summary.text("report"); !report.empty()) return report;
+  }
+  return {};
+}
+
 std::optional<Time> last_success(const SyncRecords& records) {
   for (const auto& run : records.runs) {
     if (run.ended && run.verdict == to_string(Verdict::Converged)) return run.ended;
@@ -159,9 +166,7 @@ std::string status_text(const SyncRecords& records, Time now) {
   } else {
     line("proven", "nothing yet");
   }
-  if (const auto* run = records.last_run()) {
-    if (const auto report = run->summary.text("report"); !report.empty()) line("report", report);
-  }
+  if (const auto report = last_report(records); !report.empty()) line("report", report);
   if (const auto* plan = records.live_plan(now)) {
     const auto digest = plan->digest.substr(0, kDigestShown);
     if (plan->state == HoldState::Approved) {
@@ -193,8 +198,8 @@ Value status_value(const SyncRecords& records, Time now) {
     value["last_run"] = Value::Object{
         {"id", run->id}, {"started", to_iso8601(run->started)}, {"verdict", run->verdict}, {"summary", run->summary}};
     if (run->ended) value["last_run"]["ended"] = to_iso8601(*run->ended);
-    if (const auto report = run->summary.text("report"); !report.empty()) value["report"] = report;
   }
+  if (const auto report = last_report(records); !report.empty()) value["report"] = report;
   if (const auto success = last_success(records)) value["last_success"] = to_iso8601(*success);
   if (records.snapshot) {
     value["proven"] = Value::Object{{"generation", records.snapshot->generation},

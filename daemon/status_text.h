@@ -33,6 +33,9 @@ std::vector<Waiting> waiting_for_person(const SyncRecords& records);
 /// The steps a run waits for, by name: `connection/dataset, data-view/components`; "" when it waits for none.
 std::string waiting_steps(const RunRecord& run);
 
+/// What the newest run that asked said about reports; "" when none did.
+std::string last_report(const SyncRecords& records);
+
 /// End of the newest run that converged: the last success that was proven.
 std::optional<Time> last_success(const SyncRecords& records);
 

@@ -99,7 +99,7 @@ std::string hold_text(const Plan& plan, Time now) {
   if (!plan.hold) return {};
   const auto& hold = *plan.hold;
   if (!hold.approved_by.empty()) {
-    return fmt::format("approved by {}: {}; the next apply executes exactly this plan", hold.approved_by, hold.reason);
+    return fmt::format("by {}: {}; the next apply executes exactly this plan", hold.approved_by, hold.reason);
   }
   return fmt::format("this plan is held since {} ({}) with its export; without an approval it lapses {}",
                      second_text(hold.since), age_text(now - hold.since), second_text(hold.until));

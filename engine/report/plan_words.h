@@ -25,7 +25,7 @@ std::vector<Change> person_actions(const Plan& plan);
 std::string guards_text(const Plan& plan);
 /// `export TIME (8 h old)`, or that there is none that can be used.
 std::string inputs_text(const Plan& plan, Time now);
-/// How a held plan stands, in one sentence; "" when the plan is not held.
+/// How a held plan stands, behind the word "held" or "approved"; "" when the plan is not held.
 std::string hold_text(const Plan& plan, Time now);
 
 enum class AudienceVerdict { Ok, Guard, Held, Withdrawn, Emptied };

@@ -245,7 +245,7 @@ TEST(PlanText, AnApprovalIsToldWithItsNameAndReason) {
   plan.hold->approved_by = "ada";
   plan.hold->reason = "campaign ended";
   EXPECT_THAT(text_of(plan), AllOf(HasSubstr("  guards   let through by ada\n"),
-                                   HasSubstr("  approved approved by ada: campaign ended; the next apply executes"),
+                                   HasSubstr("  approved by ada: campaign ended; the next apply executes"),
                                    Not(HasSubstr("audiencesync approve"))));
 }
 

@@ -87,6 +87,39 @@ TEST_F(SpdlogEventsTest, QuietShowsWarningsOnly) {
   EXPECT_THAT(text, Not(HasSubstr("read export")));
 }
 
+TEST_F(SpdlogEventsTest, ProgressIsShownWithoutTheEvents) {
+  start(Terminal::No, Verbosity::Progress);
+  events->emit("change.applied", {});
+  events->progress("read export", 1, 2, "bytes");
+  clock.time += 1min;
+  events->progress("read export", 2, 2, "bytes");
+  const auto text = written();
+  EXPECT_THAT(text, Not(HasSubstr("change.applied")));
+  EXPECT_THAT(text, HasSubstr("read export 100 % 2 B of 2 B"));
+}
+
+TEST_F(SpdlogEventsTest, WhoeverWritesTakesTheProgressLineAwayFirst) {
+  start(Terminal::Yes, Verbosity::Progress);
+  events->progress("read export", 0, 10, "rows");
+  clock.time += 1s;
+  events->progress("read export", 5, 10, "rows");
+  events->settle();
+  const auto once = written();
+  EXPECT_TRUE(once.ends_with("1s left\r\x1b[K")) << once;
+  events->settle();
+  EXPECT_EQ(written().size(), once.size()) << "there is nothing left to take away";
+}
+
+TEST_F(SpdlogEventsTest, AProgressLineGoesWhenTheWorkIsOver) {
+  start(Terminal::Yes, Verbosity::Progress);
+  events->progress("read export", 0, 10, "rows");
+  clock.time += 1s;
+  events->progress("read export", 5, 10, "rows");
+  clock.time += 1s;
+  events->progress("read export", 10, 10, "rows");
+  EXPECT_TRUE(written().ends_with("\r\x1b[K"));
+}
+
 TEST_F(SpdlogEventsTest, ColoursOnATerminalUnlessRefused) {
   start(Terminal::Yes);
   events->warn("audience.held", {});
@@ -166,6 +199,10 @@ TEST(ProgressText, SaysWhatIsKnown) {
   EXPECT_EQ(progress_text("read export", 0, 20, "rows", 9s), "read export 0 % 0 rows of 20 rows");
   EXPECT_EQ(progress_text("read export", 30, 20, "rows", 2s), "read export 100 % 30 rows of 20 rows, 15 rows/s");
   EXPECT_EQ(progress_text("read export", 1999, 2000, "rows", 100ms), "read export 99 % 1,999 rows of 2,000 rows");
+}
+
+TEST(ProgressText, WaitingHasNoRate) {
+  EXPECT_EQ(progress_text("export job E1", 200'000, 0, "ms", 200s), "export job E1, 3m 20s");
 }
 
 TEST(ProgressText, QuantitiesAndDurations) {

@@ -29,6 +29,11 @@ std::string duration_text(std::chrono::seconds duration) {
 std::string progress_text(std::string_view what, std::uint64_t done, std::uint64_t total, std::string_view unit,
                           std::chrono::milliseconds taken) {
   std::string out(what);
+  // Waiting has no rate.
+  if (unit == "ms") {
+    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::milliseconds(done));
+    return out + ", " + duration_text(waited);
+  }
   const auto amount = static_cast<double>(done);
   if (total > 0) {
     const auto share = std::min(100.0, std::floor(100 * amount / static_cast<double>(total)));

@@ -71,7 +71,7 @@ SpdlogEvents::SpdlogEvents(const Clock& clock, SpdlogEventsOptions options)
 SpdlogEvents::~SpdlogEvents() { clear_line(); }
 
 void SpdlogEvents::emit(std::string_view name, std::initializer_list<Field> fields) {
-  if (options_.verbosity == Verbosity::Quiet) return;
+  if (options_.verbosity != Verbosity::Normal) return;
   const auto line = event_line(name, fields);
   const std::scoped_lock lock(mutex_);
   clear_line();
@@ -98,7 +98,15 @@ void SpdlogEvents::progress(std::string_view what, std::uint64_t done, std::uint
   ++work_.lines;
   show(
       progress_text(what, done, total, unit, std::chrono::duration_cast<std::chrono::milliseconds>(now - work_.began)));
-  if (over) work_ = {};
+  if (!over) return;
+  work_ = {};
+  // Nothing comes after it that would rewrite the line.
+  clear_line();
+}
+
+void SpdlogEvents::settle() {
+  const std::scoped_lock lock(mutex_);
+  clear_line();
 }
 
 // Another name, or the same going back to its start, is new work.

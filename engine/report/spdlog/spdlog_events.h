@@ -14,7 +14,11 @@ class logger;
 
 namespace audiencesync {
 
-enum class Verbosity { Normal, Quiet };  // Quiet: warnings only
+enum class Verbosity {
+  Normal,    // every event
+  Progress,  // warnings, and how far long work is
+  Quiet,     // warnings only
+};
 enum class Terminal { Detect, Yes, No };
 
 struct SpdlogEventsOptions {
@@ -26,7 +30,8 @@ struct SpdlogEventsOptions {
 /// One line for each event: `name key=value ...`, values quoted as JSON where they would be ambiguous.
 ///
 /// Progress is one line rewritten at most ten times a second on a terminal, else a plain line at most every five
-/// seconds; work that ends sooner shows none. Colours on a terminal only, and not when NO_COLOR is set. Thread-safe.
+/// seconds; work that ends sooner shows none. Whoever else writes to the same terminal calls `settle` first. Colours on
+/// a terminal only, and not when NO_COLOR is set. Thread-safe.
 class SpdlogEvents final : public EventSink {
  public:
   explicit SpdlogEvents(const Clock& clock, SpdlogEventsOptions options = {});
@@ -37,6 +42,9 @@ class SpdlogEvents final : public EventSink {
   void emit(std::string_view name, std::initializer_list<Field> fields) override;
   void warn(std::string_view name, std::initializer_list<Field> fields) override;
   void progress(std::string_view what, std::uint64_t done, std::uint64_t total, std::string_view unit) override;
+
+  /// Takes away the progress line that stands on the terminal, if any.
+  void settle();
 
  private:
   struct Work {
