@@ -41,9 +41,10 @@ Result<std::string> decide(const Options& options, const Adapters& adapters, Sto
   }
   TRY(store.decide_plan(held.id, HoldState::Approved, adapters.user, options.reason, now));
   return fmt::format(
-      "{}: plan {} is approved until {}; the next apply executes exactly this, without\na new export\n"
+      "{}: plan {} is approved\n"
+      "  until {}; the next apply executes exactly this, without a new export\n"
       "next: audiencesync apply {}\n",
-      held.uid, short_digest, to_iso8601(held.until), held.plan.text("file"));
+      held.uid, short_digest, to_iso8601(from_epoch_ms(to_epoch_ms(held.until) / 1000 * 1000)), held.plan.text("file"));
 }
 
 }  // namespace

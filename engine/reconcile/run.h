@@ -41,7 +41,7 @@ struct RunResult {
   Verdict verdict = Verdict::Failed;
   Plan plan;                   // the last one made: what was done, or what is pending
   std::optional<Error> error;  // for Failed, NotFinished and refusals that are errors
-  std::uint64_t applied = 0;   // changes made real by this call
+  std::uint64_t applied = 0;   // changes made real by this call, those of a refresh not counted
   ExitCode code() const;
 };
 

@@ -108,7 +108,9 @@ Result<void> SyncRun::finish_change(State& state, const ChangeRecord& record, Re
   if (applied.ok()) {
     pass.outputs().put(record.change.key.stage, applied->outputs);
     TRY(store_.close_change(record.id, "done", applied->proof.to_value(), now));
-    ++state.applied;
+    // A refresh is announced, but it is no change of what analysts see.
+    const auto* descriptor = registry_.find(record.change.key.stage);
+    if (descriptor == nullptr || descriptor->phase != Phase::Refresh) ++state.applied;
     services_.events.emit(
         "change.applied",
         {{"sync", services_.manifest.name}, {"change", name}, {"action", to_string(record.change.action)}});
