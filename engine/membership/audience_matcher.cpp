@@ -38,7 +38,7 @@ std::uint64_t id_hash(std::string_view id) {
   }
   auto hash = (first ^ std::rotl(last, 31) ^ id.size()) * 0x9E3779B97F4A7C15ULL;
   hash ^= hash >> 32U;
-  return hash * 0xD6E8FEB86659FD93ULL >> 20U;
+  return hash * 0xD6E8FEB86659FD93ULL;
 }
 
 }  // namespace
@@ -51,20 +51,23 @@ AudienceMatcher::AudienceMatcher(const RelationSpec& spec, const std::vector<Ran
     if (namespaces_.size() <= targets[i]) namespaces_.resize(targets[i] + std::size_t{1});
     namespaces_[targets[i]] = lower_copy(audience.membership_namespace);
   }
-  table_.resize(std::bit_ceil(4 * wanted_.size() + 4), 0);
+  table_.resize(std::bit_ceil(8 * wanted_.size() + 8));
   for (std::size_t i = 0; i < wanted_.size(); ++i) {
-    auto at = id_hash(wanted_[i].id);
-    while (table_[at & (table_.size() - 1)] != 0) ++at;
-    table_[at & (table_.size() - 1)] = static_cast<std::uint32_t>(i + 1);
+    const auto hash = id_hash(wanted_[i].id);
+    auto at = hash >> 32U;
+    while (table_[at & (table_.size() - 1)].position != 0) ++at;
+    table_[at & (table_.size() - 1)] = {static_cast<std::uint32_t>(hash), static_cast<std::uint32_t>(i + 1)};
   }
   for (const auto& status : spec.statuses) members_.emplace_back(same_status(lower_copy(status)));
 }
 
 std::uint32_t AudienceMatcher::audience(std::string_view id) const {
-  for (auto at = id_hash(id);; ++at) {
-    const auto position = table_[at & (table_.size() - 1)];
-    if (position == 0) return kUnwanted;
-    if (wanted_[position - 1].id == id) return wanted_[position - 1].rank;
+  const auto hash = id_hash(id);
+  for (auto at = hash >> 32U;; ++at) {
+    const auto& slot = table_[at & (table_.size() - 1)];
+    if (slot.position == 0) return kUnwanted;
+    if (slot.tag != static_cast<std::uint32_t>(hash)) continue;
+    if (wanted_[slot.position - 1].id == id) return wanted_[slot.position - 1].rank;
   }
 }
 

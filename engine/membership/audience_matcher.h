@@ -30,8 +30,12 @@ class AudienceMatcher final : public MembershipMeaning {
     std::string id;
     Rank rank = 0;
   };
+  struct Slot {
+    std::uint32_t tag = 0;       // other bits of the id's hash: few strangers get as far as a comparison
+    std::uint32_t position = 0;  // 1 + that in wanted_, 0 where free
+  };
   std::vector<Wanted> wanted_;
-  std::vector<std::uint32_t> table_;     // open addressing, a power of two: 1 + position in wanted_, 0 where free
+  std::vector<Slot> table_;              // open addressing, a power of two
   std::vector<std::string> namespaces_;  // by rank, lower case
   std::vector<std::string> members_;     // status words, lower case
 };
