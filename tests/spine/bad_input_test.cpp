@@ -200,8 +200,8 @@ INSTANTIATE_TEST_SUITE_P(
                 {"m.yaml:1:1"}},
         BadFile{"unknown_key", followed_by("guards: {}\n"), {"unknown key 'guards'; did you mean 'guard'?"}},
         BadFile{"a_section_of_later",
-                followed_by("analytics: { connection: dl_1 }\n"),
-                {"'analytics' is not in this version; remove it"}},
+                followed_by("retention: { history: 30d }\n"),
+                {"'retention' is not in this version; remove it"}},
         BadFile{"field_of_another_tenant",
                 with("field: _demoemea.", "field: _acme."),
                 {"starts with another tenant than '_demoemea'"}},
@@ -247,7 +247,7 @@ TEST_F(BadInputTest, WhatIsNoCommandOrOptionIsAUsageError) {
               {"--auto", "audiencesync apply --help"});
   expect_told(world.run({"plan", "--auto-approve", "--config", config(), file}), kUsage, {"--auto-approve"});
   expect_told(world.run({"plan", "--format", "xml", "--config", config(), file}), kUsage,
-              {"--format 'xml' is not known; use text or json"});
+              {"--format 'xml' is not known to plan; use one of text|json|markdown"});
   expect_told(world.run({"validate"}), kUsage, {"validate needs at least one manifest"});
   expect_told(world.run({"apply", "--config", config(), file}), kUsage,
               {"apply has no terminal to ask at; add --auto-approve"});
