@@ -79,11 +79,16 @@ std::string sparkline(const std::vector<std::uint64_t>& numbers, std::size_t mos
   if (from == numbers.size()) return {};
   const auto begin = numbers.begin() + static_cast<std::ptrdiff_t>(from);
   const auto [least, largest] = std::minmax_element(begin, numbers.end());
+  // The line spans at least a tenth of the largest number: one person more or less must not look like a jump.
+  const auto high = static_cast<double>(*largest);
+  const auto low = static_cast<double>(*least);
+  const double span = std::max(high - low, high / 10);
+  const double floor = (high + low - span) / 2;
   std::string out;
   for (auto at = begin; at != numbers.end(); ++at) {
-    const double height =
-        *largest == *least ? 0.5 : static_cast<double>(*at - *least) / static_cast<double>(*largest - *least);
-    out += kBlocks[static_cast<std::size_t>(std::lround(height * (kBlocks.size() - 1)))];
+    const double height = span == 0 ? 0.5 : (static_cast<double>(*at) - floor) / span;
+    // A hair up, so that the middle rounds the same way on every machine.
+    out += kBlocks[static_cast<std::size_t>(std::lround(height * (kBlocks.size() - 1) + 1e-6))];
   }
   return out;
 }

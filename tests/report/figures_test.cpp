@@ -66,6 +66,9 @@ TEST(Sparkline, GoesFromTheSmallestToTheLargest) {
   EXPECT_EQ(sparkline({0, 1, 2, 3, 4, 5, 6, 7}, 8), "▁▂▃▄▅▆▇█");
   EXPECT_EQ(sparkline({1'000'000, 0, 1'000'000}, 2), "▁█") << "the last two";
   EXPECT_EQ(sparkline({0, UINT64_MAX}, 8), "▁█");
+  EXPECT_EQ(sparkline({0, 0}, 8), "▅▅");
+  EXPECT_EQ(sparkline({967, 967, 966}, 8), "▅▅▄") << "one person of a thousand is no jump";
+  EXPECT_EQ(sparkline({1000, 950, 1000}, 8), "▆▃▆") << "five in a hundred show";
 }
 
 TEST(TextLayout, CountsColumnsAsATerminalDoes) {

@@ -170,7 +170,7 @@ resources
 
 memberships
   audience                before   after +entered      −left     Δ% runs verdict
-  Luma - Blue+ Members 1,234,567 →     0       +0 −1,234,567 −100.0 ▁▂█▆ guard
+  Luma - Blue+ Members 1,234,567 →     0       +0 −1,234,567 −100.0 ▃▄▆▅ guard
   Größe                        7 →     7       +0         −0    0.0 ▅▅▅▅ held
   Neu                          0 →    12      +12         −0    new      ok
 
