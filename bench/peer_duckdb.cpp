@@ -12,27 +12,43 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// JSON columns stay text where that is faster than building maps: the paths below pick five values out of it.
-std::string source_of(const fs::path& folder, const std::string& format) {
-  if (format == "parquet") return fmt::format("read_parquet('{}/*.parquet')", folder.string());
+constexpr const char* kMember = "IN ('realized', 'existing')";
+
+// JSON: only the five wanted members of `ups` are declared, so the others are never built.
+std::string desired_json(const fs::path& folder, const std::string& format) {
+  std::string fields;
+  std::string mask;
+  for (std::uint64_t i = 0; i < Population::kWanted; ++i) {
+    fields += fmt::format("{}\"{}\" STRUCT(status VARCHAR)", i == 0 ? "" : ", ", audience_id(i));
+    mask += fmt::format("{}(CASE WHEN \"segmentMembership\".ups.\"{}\".status {} THEN {} ELSE 0 END)",
+                        i == 0 ? "" : " | ", audience_id(i), kMember, 1U << i);
+  }
   return fmt::format(
-      "read_json('{}/*.{}', format = 'newline_delimited', columns = {{"
-      "'_demoemea': 'STRUCT(identification STRUCT(core STRUCT(email VARCHAR)))', "
-      "'segmentMembership': '{}'}})",
-      folder.string(), format, "STRUCT(ups MAP(VARCHAR, STRUCT(status VARCHAR)))");
+      "SELECT person, bit_or(mask)::UTINYINT AS mask FROM (SELECT _demoemea.identification.core.email AS person, {} AS "
+      "mask FROM read_json('{}/*.{}', format = 'newline_delimited', columns = {{'_demoemea': 'STRUCT(identification "
+      "STRUCT(core STRUCT(email VARCHAR)))', 'segmentMembership': 'STRUCT(ups STRUCT({}))'}})) WHERE person <> '' "
+      "GROUP BY person",
+      mask, folder.string(), format, fields);
+}
+
+// Parquet: the entries of the map one below the other, those of the wanted audiences kept.
+std::string desired_parquet(const fs::path& folder) {
+  std::string ids;
+  std::string bits;
+  for (std::uint64_t i = 0; i < Population::kWanted; ++i) {
+    ids += fmt::format("{}'{}'", i == 0 ? "" : ", ", audience_id(i));
+    bits += fmt::format(" WHEN '{}' THEN {}", audience_id(i), 1U << i);
+  }
+  return fmt::format(
+      "SELECT person, bit_or(bit)::UTINYINT AS mask FROM (SELECT person, CASE entry.key{} END AS bit FROM (SELECT "
+      "_demoemea.identification.core.email AS person, unnest(map_entries(\"segmentMembership\"['ups'])) AS entry FROM "
+      "read_parquet('{}/*.parquet')) WHERE person <> '' AND entry.key IN ({}) AND entry.value.status {}) GROUP BY "
+      "person",
+      bits, folder.string(), ids, kMember);
 }
 
 std::string desired(const fs::path& folder, const std::string& format) {
-  std::string mask;
-  for (std::uint64_t i = 0; i < Population::kWanted; ++i) {
-    mask += fmt::format("{}(CASE WHEN ups['{}'].status IN ('realized', 'existing') THEN {} ELSE 0 END)",
-                        i == 0 ? "" : " | ", audience_id(i), 1U << i);
-  }
-  const std::string ups = format == "parquet" ? "\"segmentMembership\"['ups']" : "\"segmentMembership\".ups";
-  return fmt::format(
-      "SELECT person, bit_or(mask)::UTINYINT AS mask FROM (SELECT person, {} AS mask FROM (SELECT "
-      "_demoemea.identification.core.email AS person, {} AS ups FROM {}) WHERE person <> '') GROUP BY person",
-      mask, ups, source_of(folder, format));
+  return format == "parquet" ? desired_parquet(folder) : desired_json(folder, format);
 }
 
 }  // namespace
