@@ -10,6 +10,7 @@
 #include "engine/http/gateway.h"
 #include "engine/http/token.h"
 #include "engine/membership/duckdb/duckdb_person_source.h"
+#include "engine/membership/file/file_person_source.h"
 #include "engine/membership/local_memberships.h"
 #include "plugins/audiences/audiences_stage.h"
 #include "plugins/connection/connection_stage.h"
@@ -76,7 +77,8 @@ struct Session::Parts {
         reader(core, adapters.files, stop_in),
         writer(core, stop_in),
         folder(settings.state / "syncs" / manifest.uid),
-        source(DuckdbOptions{.work_folder = folder / "work"}),
+        other_parquet(DuckdbOptions{.work_folder = folder / "work"}),
+        source(adapters.files, other_parquet),
         memberships(
             adapters.files, source,
             folder / "memberships",  // What is left of the budget beside the Parquet reader and the program itself.
@@ -111,7 +113,8 @@ struct Session::Parts {
   http::Reader reader;
   http::Writer writer;
   Path folder;
-  DuckdbPersonSource source;
+  DuckdbPersonSource other_parquet;
+  FilePersonSource source;
   LocalMemberships memberships;
   RunServices services;
 };
