@@ -90,7 +90,7 @@ CommandRow approve_row() {
       .tells =
           "DIGEST stands in the plan; its first 8 characters are enough while no other plan begins with "
           "them. The next apply executes that plan and nothing else. Name and reason go into the history.",
-      .operands = Operands::Digest,
+      .operands = Operands::PlanDigest,
       .options = {{.name = "reason", .help = "why, for the history (required)", .takes = Takes::Text, .value = "TEXT"},
                   {.name = "reject", .help = "turn the plan down instead: the next run plans anew"}},
       .examples = {{"audiencesync approve 7f3a91c2 --reason \"campaign ended\"", "then: audiencesync apply"},

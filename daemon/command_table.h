@@ -21,7 +21,7 @@ struct OptionRow {
 };
 
 /// What the operands of a command are, for completion.
-enum class Operands { None, Manifests, Syncs, Digest, Words };
+enum class Operands { None, Manifests, Syncs, PlanDigest, Words };
 
 struct ExampleRow {
   std::string_view line;

@@ -68,7 +68,7 @@ std::string bash_operands(const CommandRow& row) {
     case Operands::Words:
       return fmt::format(R"sh(COMPREPLY=($(compgen -W "{}" -- "$current")))sh", fmt::join(row.words, " "));
     case Operands::None:
-    case Operands::Digest:
+    case Operands::PlanDigest:
       break;
   }
   return ":";
@@ -100,7 +100,7 @@ std::string zsh_operands(const CommandRow& row) {
       return " '*:sync:_audiencesync_syncs'";
     case Operands::Words:
       return fmt::format(" '1:what:({})'", fmt::join(row.words, " "));
-    case Operands::Digest:
+    case Operands::PlanDigest:
       return " '1:digest: '";
     case Operands::None:
       break;
@@ -130,7 +130,7 @@ std::string fish_operands(const CommandRow& row) {
     case Operands::Words:
       return line(fmt::format("-a '{}'", fmt::join(row.words, " ")));
     case Operands::None:
-    case Operands::Digest:
+    case Operands::PlanDigest:
       break;
   }
   return {};

@@ -33,8 +33,9 @@ class EchoOff {
 }  // namespace
 
 std::optional<std::string> ask_without_echo(const std::string& question, const std::stop_token& stop) {
-  std::cerr << question << std::flush;
+  // In this order: what is typed at the sight of the question must neither be shown nor thrown away.
   const EchoOff quiet;
+  std::cerr << question << std::flush;
   // A signal is taken by another thread, so reading would go on through it.
   pollfd input{STDIN_FILENO, POLLIN, 0};
   while (!stop.stop_requested() && poll(&input, 1, kBetweenLooks) <= 0) {

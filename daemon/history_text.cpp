@@ -11,7 +11,7 @@
 namespace audiencesync {
 namespace {
 
-constexpr std::size_t kDigestShown = 16;
+constexpr std::size_t kDigestInHistory = 16;
 constexpr const char* kIndent = "        ";  // below the time of a run
 
 /// Something that happened, with its lines.
@@ -60,7 +60,7 @@ std::string run_lines(const RunRecord& run) {
 
 std::string plan_line(Time at, const HeldPlan& plan, const std::string& what) {
   return paragraph(fmt::format("  {:<5} {} ", "plan", second_text(at)),
-                   fmt::format("{} {}", plan.digest.substr(0, kDigestShown), what));
+                   fmt::format("{} {}", plan.digest.substr(0, kDigestInHistory), what));
 }
 
 // A plan that was only shown is no news; what somebody decided about it is.

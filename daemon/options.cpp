@@ -151,7 +151,7 @@ Result<void> read_word(Options& options, const CommandRow& row) {
 Result<void> read_operands(Options& options, const CommandRow& row, const Found& found) {
   options.arguments = found.operands();
   switch (row.operands) {
-    case Operands::Digest:
+    case Operands::PlanDigest:
       return read_approve(options, found);
     case Operands::Words:
       return read_word(options, row);

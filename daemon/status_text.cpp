@@ -10,7 +10,7 @@
 namespace audiencesync {
 namespace {
 
-constexpr std::size_t kDigestShown = 16;
+constexpr std::size_t kDigestInStatus = 16;
 
 const char* phrase_of(Condition condition) {
   switch (condition) {
@@ -168,7 +168,7 @@ std::string status_text(const SyncRecords& records, Time now) {
   }
   if (const auto report = last_report(records); !report.empty()) line("report", report);
   if (const auto* plan = records.live_plan(now)) {
-    const auto digest = plan->digest.substr(0, kDigestShown);
+    const auto digest = plan->digest.substr(0, kDigestInStatus);
     if (plan->state == HoldState::Approved) {
       line("approved",
            fmt::format("plan {} by {}: {}; lapses {}", digest, plan->by, plan->reason, second_text(plan->until)));

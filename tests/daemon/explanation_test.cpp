@@ -14,7 +14,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const Time kNow = *parse_time("2026-01-02T12:00:00Z");
+const Time kExplainedNow = *parse_time("2026-01-02T12:00:00Z");
 
 SyncRecords luma() {
   SyncRecords records;
@@ -68,7 +68,7 @@ TEST_P(ExplainGold, SaysWhy) {
   auto facts = ada();
   auto records = luma();
   GetParam().change(facts, records);
-  const auto audiences = explain_audiences(records, facts, kNow);
+  const auto audiences = explain_audiences(records, facts, kExplainedNow);
   ASSERT_GE(audiences.size(), 2U);
   EXPECT_EQ(audiences[0].name, "Gold");
   EXPECT_EQ(audiences[0].verdict, GetParam().gold);
@@ -78,7 +78,7 @@ TEST_P(ExplainGold, SaysWhy) {
 HeldPlan held_plan() {
   HeldPlan plan;
   plan.digest = std::string(64, '7');
-  plan.until = kNow + std::chrono::hours(1);
+  plan.until = kExplainedNow + std::chrono::hours(1);
   return plan;
 }
 
@@ -134,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(Explanation, ANameIsFoundUnderTheIdItWasPinnedTo) {
-  const auto audiences = explain_audiences(luma(), ada(), kNow);
+  const auto audiences = explain_audiences(luma(), ada(), kExplainedNow);
   ASSERT_EQ(audiences.size(), 2U);
   EXPECT_EQ(audiences[1].id, "A2");
   EXPECT_EQ(audiences[1].status, "exited");
@@ -144,7 +144,7 @@ TEST(Explanation, ANameIsFoundUnderTheIdItWasPinnedTo) {
 TEST(Explanation, AnAudienceThatIsNoLongerDeclaredIsShownWhileThePersonIsInIt) {
   auto facts = ada();
   facts.snapshot->audiences = {"A1", "A9"};
-  const auto audiences = explain_audiences(luma(), facts, kNow);
+  const auto audiences = explain_audiences(luma(), facts, kExplainedNow);
   ASSERT_EQ(audiences.size(), 3U);
   EXPECT_EQ(audiences[2].name, "Old");
   EXPECT_EQ(audiences[2].verdict, PersonVerdict::Leaves);
@@ -152,7 +152,7 @@ TEST(Explanation, AnAudienceThatIsNoLongerDeclaredIsShownWhileThePersonIsInIt) {
 }
 
 TEST(Explanation, TheTextFollowsTheWayOfAMembership) {
-  EXPECT_EQ(explanation_text(luma(), ada(), kNow), R"(luma-loyalty: A***@e***.com
+  EXPECT_EQ(explanation_text(luma(), ada(), kExplainedNow), R"(luma-loyalty: A***@e***.com
   id         identity.normalize: lower changes it before it is compared
   export     has this person, with 3 memberships of any audience (E1)
   snapshot   has this person (generation 5, proven 2026-01-02T03:59:00Z in batch
@@ -171,7 +171,7 @@ TEST(Explanation, SomebodyInNothingIsToldThatAnEmptyListIsWritten) {
   auto facts = ada();
   facts.exported->statuses.clear();
   facts.snapshot->audiences.clear();
-  EXPECT_THAT(explanation_text(luma(), facts, kNow),
+  EXPECT_THAT(explanation_text(luma(), facts, kExplainedNow),
               AllOf(HasSubstr("has this person in nothing: an empty list is written"), HasSubstr("Gold: not in it"),
                     HasSubstr("Silver: not in it")));
 }
@@ -179,16 +179,17 @@ TEST(Explanation, SomebodyInNothingIsToldThatAnEmptyListIsWritten) {
 TEST(Explanation, NothingOfItRepeatsTheId) {
   auto facts = ada();
   facts.quarantined = "row 7 was refused";
-  for (const auto& text : {explanation_text(luma(), facts, kNow), to_json(explanation_value(luma(), facts, kNow))}) {
+  for (const auto& text :
+       {explanation_text(luma(), facts, kExplainedNow), to_json(explanation_value(luma(), facts, kExplainedNow))}) {
     EXPECT_THAT(text, AllOf(Not(HasSubstr("Lovelace")), Not(HasSubstr("lovelace")), HasSubstr("A***@e***.com")));
     std::istringstream lines(text);
   }
-  std::istringstream lines(explanation_text(luma(), facts, kNow));
+  std::istringstream lines(explanation_text(luma(), facts, kExplainedNow));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(columns_of(line), kTextWidth) << line;
 }
 
 TEST(Explanation, TheJsonHasEveryStation) {
-  const auto value = explanation_value(luma(), ada(), kNow);
+  const auto value = explanation_value(luma(), ada(), kExplainedNow);
   EXPECT_EQ(value.number("version"), 1);
   EXPECT_TRUE(value.flag("normalized"));
   EXPECT_TRUE(value.find("export")->flag("found"));

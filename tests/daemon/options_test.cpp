@@ -11,10 +11,10 @@
 namespace audiencesync {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 using Words = std::vector<std::string>;
 
@@ -33,27 +33,27 @@ struct CommandCase {
   Command command;
 };
 
-class CommandWord : public testing::TestWithParam<CommandCase> {};
+class CommandWord : public ::testing::TestWithParam<CommandCase> {};
 
 TEST_P(CommandWord, ChoosesTheCommand) { EXPECT_EQ(parsed(GetParam().words).command, GetParam().command); }
 
 INSTANTIATE_TEST_SUITE_P(
     Table, CommandWord,
-    testing::Values(CommandCase{"validate", {"validate", "a.yaml"}, Command::Validate},
-                    CommandCase{"plan", {"plan"}, Command::Plan}, CommandCase{"apply", {"apply"}, Command::Apply},
-                    CommandCase{"status", {"status"}, Command::Status},
-                    CommandCase{"approve", {"approve", "7f3a91c2", "--reason", "r"}, Command::Approve},
-                    CommandCase{"history", {"history"}, Command::History},
-                    CommandCase{"explain", {"explain", "luma"}, Command::Explain},
-                    CommandCase{"stages", {"stages"}, Command::Stages},
-                    CommandCase{"schema", {"schema"}, Command::Schema},
-                    CommandCase{"completion", {"completion", "zsh"}, Command::Completion},
-                    CommandCase{"version", {"--version"}, Command::Version},
-                    CommandCase{"help", {"--help"}, Command::Help}, CommandCase{"help_short", {"-h"}, Command::Help},
-                    CommandCase{"help_word", {"help"}, Command::Help},
-                    CommandCase{"help_of_a_command", {"plan", "--help"}, Command::Help},
-                    CommandCase{"short_help_of_a_command", {"plan", "-h"}, Command::Help},
-                    CommandCase{"help_before_a_command", {"help", "plan"}, Command::Help}),
+    ::testing::Values(CommandCase{"validate", {"validate", "a.yaml"}, Command::Validate},
+                      CommandCase{"plan", {"plan"}, Command::Plan}, CommandCase{"apply", {"apply"}, Command::Apply},
+                      CommandCase{"status", {"status"}, Command::Status},
+                      CommandCase{"approve", {"approve", "7f3a91c2", "--reason", "r"}, Command::Approve},
+                      CommandCase{"history", {"history"}, Command::History},
+                      CommandCase{"explain", {"explain", "luma"}, Command::Explain},
+                      CommandCase{"stages", {"stages"}, Command::Stages},
+                      CommandCase{"schema", {"schema"}, Command::Schema},
+                      CommandCase{"completion", {"completion", "zsh"}, Command::Completion},
+                      CommandCase{"version", {"--version"}, Command::Version},
+                      CommandCase{"help", {"--help"}, Command::Help}, CommandCase{"help_short", {"-h"}, Command::Help},
+                      CommandCase{"help_word", {"help"}, Command::Help},
+                      CommandCase{"help_of_a_command", {"plan", "--help"}, Command::Help},
+                      CommandCase{"short_help_of_a_command", {"plan", "-h"}, Command::Help},
+                      CommandCase{"help_before_a_command", {"help", "plan"}, Command::Help}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(Options, DefaultsChangeNothingInTheTarget) {
@@ -127,23 +127,23 @@ TEST(Options, ExplainAsksForThePersonOrReadsIt) {
   EXPECT_THAT(options.arguments, ElementsAre("luma"));
 }
 
-class PersonInArguments : public testing::TestWithParam<Words> {};
+class PersonInArguments : public ::testing::TestWithParam<Words> {};
 
 TEST_P(PersonInArguments, IsRefusedAndNeverRepeated) {
   const auto options = parse_options(GetParam());
   ASSERT_FALSE(options.ok());
   EXPECT_EQ(options.error().code(), ErrorCode::Usage);
-  EXPECT_THAT(options.error().text(), testing::Not(HasSubstr("ada")));
+  EXPECT_THAT(options.error().text(), ::testing::Not(HasSubstr("ada")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, PersonInArguments,
-                         testing::Values(Words{"explain", "luma", "ada@example.com"},
-                                         Words{"explain", "luma", "-", "ada@example.com"},
-                                         Words{"explain", "luma", "ada@example.com", "-"},
-                                         Words{"explain", "luma", "--person", "ada@example.com"},
-                                         Words{"explain", "luma", "--ada@example.com"},
-                                         Words{"explain", "luma", "-ada"},
-                                         Words{"explain", "luma", "--format", "ada@example.com"}));
+                         ::testing::Values(Words{"explain", "luma", "ada@example.com"},
+                                           Words{"explain", "luma", "-", "ada@example.com"},
+                                           Words{"explain", "luma", "ada@example.com", "-"},
+                                           Words{"explain", "luma", "--person", "ada@example.com"},
+                                           Words{"explain", "luma", "--ada@example.com"},
+                                           Words{"explain", "luma", "-ada"},
+                                           Words{"explain", "luma", "--format", "ada@example.com"}));
 
 TEST(Options, ExplainSaysWhereAnIdBelongs) {
   EXPECT_THAT(parse_options({"explain", "luma", "ada@example.com"}).error().text(),
@@ -162,7 +162,7 @@ struct BadWords {
   const char* says;
 };
 
-class BadCommandLine : public testing::TestWithParam<BadWords> {};
+class BadCommandLine : public ::testing::TestWithParam<BadWords> {};
 
 TEST_P(BadCommandLine, SaysWhatIsWrongAndWhatToType) {
   const auto options = parse_options(GetParam().words);
@@ -173,7 +173,7 @@ TEST_P(BadCommandLine, SaysWhatIsWrongAndWhatToType) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadCommandLine,
-    testing::Values(
+    ::testing::Values(
         BadWords{"no_command", {}, ErrorCode::Usage, "usage: audiencesync COMMAND"},
         BadWords{"unknown_command", {"aply"}, ErrorCode::Usage, "'aply' is no command; audiencesync --help lists them"},
         BadWords{"later_command", {"rollback"}, ErrorCode::Unsupported, "'rollback' is not in this version"},
@@ -274,7 +274,7 @@ struct CodeCase {
   const char* told;
 };
 
-class ExitCodeHelp : public testing::TestWithParam<CodeCase> {};
+class ExitCodeHelp : public ::testing::TestWithParam<CodeCase> {};
 
 TEST_P(ExitCodeHelp, TellsTheNumberThatIsUsed) {
   auto help = parsed({"--help"}).help;
@@ -283,18 +283,18 @@ TEST_P(ExitCodeHelp, TellsTheNumberThatIsUsed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, ExitCodeHelp,
-                         testing::Values(CodeCase{"converged", ExitCode::Converged, " converged or nothing to do"},
-                                         CodeCase{"failed", ExitCode::Failed, " failed"},
-                                         CodeCase{"pending", ExitCode::ChangesPending, " changes pending"},
-                                         CodeCase{"waits", ExitCode::Waits, " waits for a person"},
-                                         CodeCase{"refused", ExitCode::Refused, " refused"},
-                                         CodeCase{"not_finished", ExitCode::NotFinished, " not finished"},
-                                         CodeCase{"locked", ExitCode::Locked, " locked"},
-                                         CodeCase{"access", ExitCode::Access, " no access"},
-                                         CodeCase{"usage", ExitCode::Usage, " usage"},
-                                         CodeCase{"invalid", ExitCode::Invalid, " bad manifest or settings"},
-                                         CodeCase{"interrupted", ExitCode::Interrupted, "/143 interrupted"},
-                                         CodeCase{"terminated", ExitCode::Terminated, " interrupted"}),
+                         ::testing::Values(CodeCase{"converged", ExitCode::Converged, " converged or nothing to do"},
+                                           CodeCase{"failed", ExitCode::Failed, " failed"},
+                                           CodeCase{"pending", ExitCode::ChangesPending, " changes pending"},
+                                           CodeCase{"waits", ExitCode::Waits, " waits for a person"},
+                                           CodeCase{"refused", ExitCode::Refused, " refused"},
+                                           CodeCase{"not_finished", ExitCode::NotFinished, " not finished"},
+                                           CodeCase{"locked", ExitCode::Locked, " locked"},
+                                           CodeCase{"access", ExitCode::Access, " no access"},
+                                           CodeCase{"usage", ExitCode::Usage, " usage"},
+                                           CodeCase{"invalid", ExitCode::Invalid, " bad manifest or settings"},
+                                           CodeCase{"interrupted", ExitCode::Interrupted, "/143 interrupted"},
+                                           CodeCase{"terminated", ExitCode::Terminated, " interrupted"}),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(OptionsHelp, FitsATerminal) {

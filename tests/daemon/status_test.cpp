@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-const Time kNow = *parse_time("2026-01-02T12:00:00Z");
+const Time kStatusNow = *parse_time("2026-01-02T12:00:00Z");
 
 Time at(const char* text) { return *parse_time(text); }
 
@@ -72,7 +72,7 @@ SyncRecords complete() {
 
 TEST(StatusText, SaysWhatWaitsForWhomAndSinceWhen) {
   auto records = complete();
-  EXPECT_EQ(status_text(records, kNow), R"(luma-loyalty (uid luma): waits for a person; all else is in sync
+  EXPECT_EQ(status_text(records, kStatusNow), R"(luma-loyalty (uid luma): waits for a person; all else is in sync
   last run   2026-01-02T04:00:00Z (7 h ago), run 13: waiting
   converged  2025-12-31T04:00:00Z (2 d ago)
   proven     2026-01-02T03:59:00Z (8 h ago): generation 5 in batch 01HQ of
@@ -86,7 +86,7 @@ TEST(StatusText, SaysWhatWaitsForWhomAndSinceWhen) {
 TEST(StatusText, AHeldPlanComesWithTheLineThatLetsItThrough) {
   auto records = complete();
   records.plans = {held()};
-  EXPECT_THAT(status_text(records, kNow),
+  EXPECT_THAT(status_text(records, kStatusNow),
               AllOf(HasSubstr("luma-loyalty (uid luma): waits for an approval\n"),
                     HasSubstr("  approval   plan 7777777777777777 is held since 2026-01-02T05:00:00Z (7 h ago)\n"
                               "             and lapses 2026-01-03T05:00:00Z:\n"
@@ -98,7 +98,7 @@ TEST(StatusText, AnApprovedPlanSaysWhoAndWhy) {
   records.plans = {held(HoldState::Approved)};
   records.plans[0].by = "ada";
   records.plans[0].reason = "campaign ended";
-  EXPECT_THAT(status_text(records, kNow),
+  EXPECT_THAT(status_text(records, kStatusNow),
               AllOf(HasSubstr("approved; the next apply executes the plan\n"),
                     HasSubstr("  approved   plan 7777777777777777 by ada: campaign ended; lapses"),
                     Not(HasSubstr("audiencesync approve"))));
@@ -135,8 +135,8 @@ class StatusCondition : public ::testing::TestWithParam<ConditionCase> {};
 
 TEST_P(StatusCondition, IsTheFirstThatApplies) {
   const auto& tested = GetParam();
-  EXPECT_EQ(condition_of(tested.records, kNow), tested.condition);
-  EXPECT_EQ(status_value(tested.records, kNow).text("condition"), word_of(tested.condition));
+  EXPECT_EQ(condition_of(tested.records, kStatusNow), tested.condition);
+  EXPECT_EQ(status_value(tested.records, kStatusNow).text("condition"), word_of(tested.condition));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -166,7 +166,7 @@ TEST(StatusText, AFailedRunDoesNotForgetWhatWaits) {
   records.runs.insert(records.runs.begin(), run(14, "2026-01-02T05:00:00Z", "failed"));
   records.runs.front().summary["error"] = "the token was refused";
   EXPECT_THAT(
-      status_text(records, kNow),
+      status_text(records, kStatusNow),
       AllOf(HasSubstr(": failed\n"), HasSubstr("  error      the token was refused\n"), HasSubstr("(waiting 32 h)")));
 }
 
@@ -190,14 +190,14 @@ TEST(StatusText, StaysWithinEightyColumns) {
   records.name = std::string(100, 'n');
   records.runs[0].summary["error"] = std::string(90, 'e') + " " + std::string(300, 'f');
   records.plans[0].reason = std::string(200, 'r');
-  std::istringstream lines(status_text(records, kNow) + history_text(records));
+  std::istringstream lines(status_text(records, kStatusNow) + history_text(records));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(columns_of(line), kTextWidth) << line;
 }
 
 TEST(StatusValue, HasTheSameForAMonitor) {
   auto records = complete();
   records.plans = {held()};
-  const auto value = status_value(records, kNow);
+  const auto value = status_value(records, kStatusNow);
   EXPECT_EQ(value.text("sync"), "luma");
   EXPECT_EQ(value.text("name"), "luma-loyalty");
   EXPECT_EQ(value.find("proven")->text("at"), "2026-01-02T03:59:00Z");

@@ -12,8 +12,8 @@ namespace audiencesync {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class StoppedClock final : public Clock {
  public:
@@ -23,7 +23,7 @@ class StoppedClock final : public Clock {
   std::chrono::steady_clock::time_point time{};
 };
 
-class SpdlogEventsTest : public testing::Test {
+class SpdlogEventsTest : public ::testing::Test {
  protected:
   SpdlogEventsTest() { ::unsetenv("NO_COLOR"); }
   ~SpdlogEventsTest() override {
