@@ -172,7 +172,21 @@ const std::map<std::string, std::vector<Condition>>& conditions() {
              [](World& world) {
                refreshed(world);
                leave_a_batch_open(world);
-             }}}},
+             }},
+        {.name = "older_generations",
+         .expects = {"delete membership/superseded/"},
+         .provoke =
+             [](World& world) {
+               // The platform tells its time in whole seconds: the next export must be younger than the last one by
+               // more.
+               world.emulator().control("PUT", "/_emulator/clock", R"({"advance":"1m"})");
+               refreshed(world);
+               must_converge(world, stages_up_to("membership", Upto::Including), Refresh::No);
+               // By now Customer Journey Analytics has taken up the newest generation.
+               world.emulator().control("PUT", "/_emulator/clock", R"({"advance":"4h"})");
+             },
+         .prepare = [](World& world) { world.extra = "target: { row_rule: accumulate }\n"; },
+         .platform = Platform::Fresh}}},
       {"connection",
        {{.name = "nowhere",
          .expects = {"person connection/dataset"},
