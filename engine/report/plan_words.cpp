@@ -173,7 +173,7 @@ std::string summary_text(const Plan& plan) {
   const auto people = plan.person_actions();
   if (const auto ours = plan.changes.size() - people; ours > 0) add(counted(ours, "change"));
   if (const auto* bulk = first_bulk(plan)) {
-    add(fmt::format("{} written ({} new, {} leaving)", counted(bulk->people, "person", "people"),
+    add(fmt::format("{} written ({} new, {} leave all audiences)", counted(bulk->people, "person", "people"),
                     count_text(bulk->added), count_text(bulk->removed)));
   }
   if (people > 0) add(counted(people, "step for a person", "steps for a person"));

@@ -29,7 +29,7 @@ TEST(PlanMarkdown, NothingToDoIsOneLine) {
 TEST(PlanMarkdown, HasThePartsOfTheText) {
   EXPECT_EQ(markdown_of(testing::guarded_plan()), R"(### audiencesync plan: luma-loyalty
 
-**2 changes, 8 people written (5 new, 1 leaving), 1 step for a person**
+**2 changes, 8 people written (5 new, 1 leave all audiences), 1 step for a person**
 
 | | |
 |---|---|

@@ -120,7 +120,7 @@ memberships
   Gold         40 →    44       +5    −1 +10.0 ok
   Größe         7 →     7       +0    −0   0.0 ok
 
-2 changes, 8 people written (5 new, 1 leaving)
+2 changes, 8 people written (5 new, 1 leave all audiences)
 next: audiencesync apply manifests/luma.yaml
 )");
 }
@@ -184,7 +184,7 @@ cost
   at least 6 write calls
   in Customer Journey Analytics about 90 min to 3 h after the apply
 
-2 changes, 8 people written (5 new, 1 leaving), 1 step for a person
+2 changes, 8 people written (5 new, 1 leave all audiences), 1 step for a person
 refused by a guard; if this is what should happen:
   audiencesync approve DIGEST --reason "..."
 )");
