@@ -7,7 +7,8 @@
 namespace audiencesync {
 namespace {
 
-constexpr int kZstdLevel = 1;
+constexpr int kKeptLevel = 1;
+constexpr int kTemporaryLevel = -5;
 
 ZSTD_CCtx* as_compressor(void* context) { return static_cast<ZSTD_CCtx*>(context); }
 ZSTD_DCtx* as_expander(void* context) { return static_cast<ZSTD_DCtx*>(context); }
@@ -26,7 +27,7 @@ std::uint64_t block_checksum(std::string_view first, std::string_view second) {
   return checksum;
 }
 
-BlockCompressor::BlockCompressor() = default;
+BlockCompressor::BlockCompressor(Use use) : level_(use == Use::Kept ? kKeptLevel : kTemporaryLevel) {}
 
 BlockCompressor::~BlockCompressor() {
   ZSTD_freeCCtx(as_compressor(compressor_));
@@ -37,7 +38,7 @@ Result<void> BlockCompressor::compress(std::string_view raw, std::string& out) {
   if (compressor_ == nullptr) compressor_ = ZSTD_createCCtx();
   out.resize(ZSTD_compressBound(raw.size()));
   const auto size =
-      ZSTD_compressCCtx(as_compressor(compressor_), out.data(), out.size(), raw.data(), raw.size(), kZstdLevel);
+      ZSTD_compressCCtx(as_compressor(compressor_), out.data(), out.size(), raw.data(), raw.size(), level_);
   if (ZSTD_isError(size) != 0) {
     return Error(ErrorCode::Internal, fmt::format("zstd cannot compress a block: {}", ZSTD_getErrorName(size)));
   }

@@ -55,10 +55,11 @@ std::uint64_t block_checksum(std::string_view bytes);
 /// Checksum of two pieces as if they were one.
 std::uint64_t block_checksum(std::string_view first, std::string_view second);
 
-/// zstd, level 1: the disk is slower than that, and higher levels gain little on ids.
+/// zstd. Kept files have level 1: higher ones gain little on ids. Temporary ones are written once and read once.
 class BlockCompressor {
  public:
-  BlockCompressor();
+  enum class Use { Kept, Temporary };
+  explicit BlockCompressor(Use use = Use::Kept);
   BlockCompressor(const BlockCompressor&) = delete;
   BlockCompressor& operator=(const BlockCompressor&) = delete;
   ~BlockCompressor();
@@ -68,6 +69,7 @@ class BlockCompressor {
   Result<void> expand(std::string_view stored, std::size_t raw_size, std::string& out);
 
  private:
+  int level_;
   void* compressor_ = nullptr;
   void* expander_ = nullptr;
 };

@@ -294,6 +294,11 @@ Result<std::vector<AudiencePeople>> LocalMemberships::people(const Digest& snaps
   return audiences;
 }
 
+Result<std::uint64_t> LocalMemberships::holders(const Digest& snapshot) {
+  const auto reader = TRY(SnapshotReader::open(files_, snapshot_path(folder_, snapshot)));
+  return reader->rows() - reader->tombstones();
+}
+
 Result<void> LocalMemberships::check(const Digest& snapshot) {
   return check_snapshot(files_, snapshot_path(folder_, snapshot), snapshot, {});
 }

@@ -36,6 +36,7 @@ class LocalMemberships final : public Memberships {
   Result<std::vector<ChangedRow>> sample(const Bulk& bulk, std::size_t most) override;
   Result<std::unique_ptr<MemberReader>> members(const Digest& snapshot) override;
   Result<std::vector<AudiencePeople>> people(const Digest& snapshot) override;
+  Result<std::uint64_t> holders(const Digest& snapshot) override;
   Result<void> check(const Digest& snapshot) override;
   Result<void> clean(const std::set<Digest>& keep) override;
 

@@ -99,6 +99,8 @@ class Memberships {
   /// How many people a snapshot has in each audience, by id and name; a renamed audience may be there under both names.
   /// Reads no rows. Errors: NotFound, Corrupt.
   virtual Result<std::vector<AudiencePeople>> people(const Digest& snapshot) = 0;
+  /// How many people of a snapshot are in at least one audience, likewise.
+  virtual Result<std::uint64_t> holders(const Digest& snapshot) = 0;
   /// Reads a whole snapshot and checks every checksum. Errors: NotFound, Corrupt.
   virtual Result<void> check(const Digest& snapshot) = 0;
 

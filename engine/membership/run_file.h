@@ -52,7 +52,7 @@ class RunFile {
   std::size_t block_bytes_;
   std::unique_ptr<FileReader> reader_;
   std::vector<Run> runs_;
-  BlockCompressor compressor_;
+  BlockCompressor compressor_{BlockCompressor::Use::Temporary};
   std::uint64_t offset_ = 0;
   std::string raw_;
   std::string stored_;

@@ -83,6 +83,10 @@ class SnapshotReader {
   /// How many people are in each audience, by rank of dictionary().
   const std::vector<std::uint64_t>& people() const { return people_; }
   std::uint64_t rows() const { return blocks_->rows(); }
+  /// Rows of people who are in no audience any more.
+  std::uint64_t tombstones() const {
+    return static_cast<std::uint64_t>(blocks_->foot().number("tombstones").value_or(0));
+  }
 
   /// From now on rows speak in ranks of `other`, which must have all entries of dictionary().
   Result<void> translate(const Dictionary& other);
