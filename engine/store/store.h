@@ -51,7 +51,7 @@ struct SnapshotRecord {
   std::string batch;         // that proved it
   Digest definition;         // of the relation it was computed under
   std::string source;        // export batches
-  std::uint64_t people = 0;  // at least so many are in an audience; 0 only when nobody is
+  std::uint64_t people = 0;  // in at least one audience (states of the first version: at least so many)
   Time proven{};
 };
 

@@ -267,8 +267,7 @@ class Ingest {
     snapshot.batch = batch.id;
     snapshot.definition = definition_;
     snapshot.source = bulk_.source;
-    // At least this many: what an engine may ask of it is whether there is anybody.
-    for (const auto& audience : bulk_.audiences) snapshot.people = std::max(snapshot.people, audience.after);
+    snapshot.people = TRY(context_.memberships().holders(upload.candidate));
     snapshot.proven = now;
     BatchRecord record;
     record.batch = batch.id;

@@ -8,13 +8,10 @@
 namespace audiencesync {
 namespace {
 
-using std::chrono::days;
-using std::chrono::sys_days;
-
 // Where a day ends last.
 constexpr Duration kLastOnEarth = -std::chrono::hours{12};
 
-std::string date_of(sys_days day) {
+std::string date_of(std::chrono::sys_days day) {
   const std::chrono::year_month_day date(day);
   return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
                      static_cast<unsigned>(date.day()));
@@ -24,8 +21,9 @@ std::string date_of(sys_days day) {
 
 ReportDays complete_days(Time now, std::optional<Duration> offset, int wanted) {
   const int count = std::max(wanted, 1);
-  const auto today = std::chrono::floor<days>(now + offset.value_or(kLastOnEarth));
-  return {fmt::format("{}T00:00:00.000/{}T23:59:59.999", date_of(today - days(count)), date_of(today - days(1))),
+  const auto today = std::chrono::floor<std::chrono::days>(now + offset.value_or(kLastOnEarth));
+  return {fmt::format("{}T00:00:00.000/{}T23:59:59.999", date_of(today - std::chrono::days(count)),
+                      date_of(today - std::chrono::days(1))),
           count};
 }
 

@@ -101,6 +101,9 @@ TEST_F(CompareTest, TombstonesStayUntilTheyReturn) {
   EXPECT_EQ(counted->at(0).id + "/" + counted->at(0).name, "A1/Blue");
   EXPECT_EQ(counted->at(0).people, 1U);
   EXPECT_EQ(counted->at(1).people, 0U) << "a tombstone is in no audience";
+  const auto holders = engine->holders(left.candidate);
+  ASSERT_TRUE(holders.ok());
+  EXPECT_EQ(*holders, 1U) << "nor does it count as one who is";
 
   source.rows.push_back(in("b", {"A2"}));
   const auto returned = compare({left.candidate});

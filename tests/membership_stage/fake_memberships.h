@@ -49,6 +49,7 @@ class FakeMemberships final : public Memberships {
   Result<std::vector<ChangedRow>> sample(const Bulk&, std::size_t) override { return std::vector<ChangedRow>(); }
   Result<std::unique_ptr<MemberReader>> members(const Digest&) override { return unused(); }
   Result<std::vector<AudiencePeople>> people(const Digest&) override { return unused(); }
+  Result<std::uint64_t> holders(const Digest&) override { return in_an_audience; }
   Result<void> check(const Digest&) override { return unused(); }
   Result<void> clean(const std::set<Digest>&) override { return unused(); }
 
@@ -58,6 +59,7 @@ class FakeMemberships final : public Memberships {
   Bulk answer;
   std::optional<Error> failure;
   std::function<void()> when_compared;
+  std::uint64_t in_an_audience = 0;   // of every snapshot
   std::vector<std::string> everyone;  // who changed
 
  private:

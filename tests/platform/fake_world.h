@@ -78,6 +78,7 @@ class NoMemberships final : public Memberships {
   Result<std::vector<ChangedRow>> sample(const Bulk&, std::size_t) override { return none(); }
   Result<std::unique_ptr<MemberReader>> members(const Digest&) override { return none(); }
   Result<std::vector<AudiencePeople>> people(const Digest&) override { return counted; }
+  Result<std::uint64_t> holders(const Digest&) override { return counted.size(); }
   Result<void> check(const Digest&) override { return none(); }
   Result<void> clean(const std::set<Digest>&) override { return none(); }
 
