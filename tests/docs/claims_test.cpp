@@ -10,7 +10,7 @@
 namespace audiencesync::docs {
 namespace {
 
-const std::filesystem::path kRoot = AUDIENCESYNC_SOURCE_DIR;
+const std::filesystem::path kClaimsRoot = AUDIENCESYNC_SOURCE_DIR;
 
 std::vector<std::string> all_of(const std::string& text, const std::string& pattern) {
   const std::regex expression(pattern);
@@ -26,7 +26,7 @@ std::set<std::string> findings_in_code() {
                                                   R"rx(\bnote\("([a-z-]+)")rx"};
   std::set<std::string> codes;
   for (const auto* folder : {"plugins", "engine/reconcile"}) {
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(kRoot / folder)) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(kClaimsRoot / folder)) {
       if (entry.path().extension() != ".cpp") continue;
       const auto text = testing::read_file(entry.path());
       for (const auto& pattern : kPatterns) {
@@ -74,7 +74,7 @@ TEST(ClaimsInDocs, EveryPromiseNamesTestsThatAreThere) {
     int tests = 0;
     for (const auto& code : all_of(line.substr(line.rfind(" | ")), "`([^`]+)`")) {
       if (code.starts_with("tests/")) {
-        source = testing::read_file(kRoot / code);
+        source = testing::read_file(kClaimsRoot / code);
         continue;
       }
       EXPECT_NE(source.find(", " + code + ")"), std::string::npos) << line << "\nhas no test " << code;

@@ -7,8 +7,8 @@
 namespace audiencesync::docs {
 namespace {
 
-const std::filesystem::path kRoot = AUDIENCESYNC_SOURCE_DIR;
-constexpr std::size_t kWidth = 100;
+const std::filesystem::path kLinksRoot = AUDIENCESYNC_SOURCE_DIR;
+constexpr std::size_t kProseWidth = 100;
 
 // Columns, not bytes.
 std::size_t columns_of(const std::string& line) {
@@ -20,10 +20,10 @@ TEST(LinksInDocs, EveryLinkLeadsToAFileAndAHeadingThatAreThere) {
   for (const auto& from : documents()) {
     for (const auto& link : from.links()) {
       const auto path = (from.path.parent_path() / link.file).lexically_normal();
-      const auto name = link.file.empty() ? from.name : path.lexically_relative(kRoot).generic_string();
+      const auto name = link.file.empty() ? from.name : path.lexically_relative(kLinksRoot).generic_string();
       EXPECT_TRUE(link.file.empty() || std::filesystem::exists(path))
           << from.name << ":" << link.line << " links " << link.file;
-      if (link.anchor.empty() || !name.ends_with(".md") || !std::filesystem::exists(kRoot / name)) continue;
+      if (link.anchor.empty() || !name.ends_with(".md") || !std::filesystem::exists(kLinksRoot / name)) continue;
       EXPECT_TRUE(document(name).anchors().contains(link.anchor))
           << from.name << ":" << link.line << " links #" << link.anchor << " of " << name;
     }
@@ -39,7 +39,7 @@ TEST(LinksInDocs, EveryFileThatIsNamedExists) {
       const bool ours = std::any_of(kFolders.begin(), kFolders.end(),
                                     [&](const std::string& folder) { return path.starts_with(folder); });
       if (!ours || path.find_first_of("*<{") != std::string::npos) continue;
-      EXPECT_TRUE(std::filesystem::exists(kRoot / path)) << document.name << " names " << path;
+      EXPECT_TRUE(std::filesystem::exists(kLinksRoot / path)) << document.name << " names " << path;
     }
   }
 }
@@ -56,7 +56,7 @@ TEST(LinksInDocs, EveryManualIsReachedFromTheReadme) {
 TEST(LinksInDocs, ProseFitsIntoAHundredColumns) {
   for (const auto& manual : manuals()) {
     for (const auto& line : manual.prose()) {
-      EXPECT_LE(columns_of(line.text), kWidth) << manual.name << ":" << line.number;
+      EXPECT_LE(columns_of(line.text), kProseWidth) << manual.name << ":" << line.number;
     }
   }
 }

@@ -14,7 +14,7 @@
 namespace audiencesync::docs {
 namespace {
 
-const std::filesystem::path kRoot = AUDIENCESYNC_SOURCE_DIR;
+const std::filesystem::path kTranscriptRoot = AUDIENCESYNC_SOURCE_DIR;
 constexpr const char* kTranscript = "docs/demo.md";
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -40,7 +40,7 @@ std::vector<std::string> without_ids(std::vector<std::string> lines) {
 
 /// Headings of the script, with the values that it gives its variables.
 std::vector<std::string> headings_of_the_demo() {
-  const auto script = testing::read_file(kRoot / "scripts/demo");
+  const auto script = testing::read_file(kTranscriptRoot / "scripts/demo");
   std::map<std::string, std::string> values;
   static const std::regex kValue(R"(^([a-z_]+)=([A-Za-z0-9_.-]+)$)", std::regex::multiline);
   for (std::sregex_iterator at(script.begin(), script.end(), kValue), end; at != end; ++at) {
