@@ -170,17 +170,15 @@ Result<Verdict> SyncRun::live(State& state) {
         TRY(store_.begin_run(manifest.uid, state.plan.definition, manifest.canonical(), services_.server.now()));
   }
   for (int rounds = 1;; ++rounds) {
-    auto verdict = round(state);
-    if (!verdict.ok()) {
-      if (verdict.error().code() != ErrorCode::Conflict || state.options.exact || rounds >= kMostRounds)
-        return std::move(verdict).error();
-      services_.events.warn(
-          "plan.stale",
-          {{"sync", manifest.name}, {"error", verdict.error().text()}, {"next", "observing and planning again"}});
-      continue;
-    }
-    if (*verdict) return **verdict;
+    state.moved.reset();
+    const auto verdict = TRY(round(state));
+    if (verdict) return *verdict;
+    if (state.moved && (rounds >= kMostRounds || state.options.exact)) return std::move(*state.moved);
     if (rounds >= kMostRounds) break;
+    if (!state.moved) continue;
+    services_.events.warn(
+        "plan.stale",
+        {{"sync", manifest.name}, {"error", state.moved->text()}, {"next", "observing and planning again"}});
   }
   return Error(ErrorCode::Conflict,
                fmt::format("after {} rounds the plan is still not empty: something changes the same objects; see the "
@@ -238,7 +236,13 @@ Result<std::optional<Verdict>> SyncRun::execute_plan(State& state, Pass& pass) {
   for (const auto& change : plan.changes) {
     if (change.bulk) state.written = change.bulk;
   }
-  TRY(apply_changes(state, pass, plan.changes));
+  auto done = apply_changes(state, pass, plan.changes);
+  if (!done.ok()) {
+    // An object that moved since it was observed is planned anew. A conflict while exporting is not: each new attempt
+    // would cost another export.
+    if (done.error().code() != ErrorCode::Conflict) return std::move(done).error();
+    state.moved = std::move(done).error();
+  }
   return std::optional<Verdict>{};
 }
 

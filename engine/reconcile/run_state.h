@@ -26,6 +26,7 @@ struct SyncRun::State {
   std::vector<AudienceDelta> sizes;  // as last planned
   std::optional<Bulk> written;       // memberships of the plan that was executed
   std::string report;                // what the prove phase says
+  std::optional<Error> moved;        // why this round's plan could not be finished: something moved under it
 
   /// The plan whose export must be used, when there is one.
   const Value* expected() const {

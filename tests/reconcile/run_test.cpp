@@ -325,6 +325,16 @@ TEST_F(RunTest, AnInterruptedChangeOfAStageWeDoNotHaveIsLeftToTheVersionThatHasI
   EXPECT_THAT(must(store->open_changes("luma")), SizeIs(1));
 }
 
+TEST_F(RunTest, AConflictWhileRefreshingIsNotTriedAgain) {
+  staging.objects.clear();
+  staging.answers = {Error(ErrorCode::Conflict, "the platform says 409")};
+  const auto result = apply(Refresh::Yes);
+  ASSERT_TRUE(result.error);
+  EXPECT_EQ(result.error->code(), ErrorCode::Conflict);
+  EXPECT_THAT(staging.told, SizeIs(1)) << "each attempt would cost another export";
+  EXPECT_THAT(target.told, IsEmpty());
+}
+
 TEST_F(RunTest, AConflictIsPlannedAgainAndAskedAgainOnlyWhenThePlanChanged) {
   target.answers = {Error(ErrorCode::Conflict, "the object moved")};
   EXPECT_EQ(apply().verdict, Verdict::Converged);
