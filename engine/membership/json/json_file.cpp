@@ -257,7 +257,15 @@ bool JsonFile::scan_elements(RecordBlock& block, std::size_t& kept, const char*&
   }
 }
 
+// Whoever asks after the first error finds nothing left: what remains would only look like a second one.
 Result<bool> JsonFile::take_elements(RecordBlock& block) {
+  if (failed_) return false;
+  auto taken = take_next_elements(block);
+  failed_ = !taken.ok();
+  return taken;
+}
+
+Result<bool> JsonFile::take_next_elements(RecordBlock& block) {
   while (true) {
     const auto found = TRY(fill(block));
     if (!found) {

@@ -28,6 +28,7 @@ class JsonFile {
   Result<bool> take_range(RecordBlock& block, FileReader& file, std::uint64_t begin) const;
   Result<bool> take_lines(RecordBlock& block);
   Result<bool> take_elements(RecordBlock& block);
+  Result<bool> take_next_elements(RecordBlock& block);
   /// Moves what was left over into `block` and reads on. False when neither gave a byte.
   Result<bool> fill(RecordBlock& block);
   bool scan_elements(RecordBlock& block, std::size_t& kept, const char*& problem);
@@ -45,6 +46,7 @@ class JsonFile {
   std::string rest_;          // bytes behind the last whole record
   std::uint64_t offset_ = 0;  // of rest_
   bool at_end_ = false;       // the stream has given everything
+  bool failed_ = false;       // an error of its array was told
   bool skipping_ = false;     // inside of a line that is too long
   // Where the scan of an array stands, from block to block.
   enum class Expects { Open, FirstOrEnd, Element, CommaOrEnd, Nothing };
