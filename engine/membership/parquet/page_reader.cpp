@@ -73,7 +73,7 @@ Result<void> PageReader::load(std::uint64_t size) {
   if (kept + more + kPadding > capacity_) {
     capacity_ = kept + more + kPadding;
     auto larger = std::make_unique_for_overwrite<char[]>(capacity_);
-    std::memcpy(larger.get(), buffer_.get() + begin_, kept);
+    if (kept > 0) std::memcpy(larger.get(), buffer_.get() + begin_, kept);
     buffer_ = std::move(larger);
   } else if (kept > 0) {
     std::memmove(buffer_.get(), buffer_.get() + begin_, kept);

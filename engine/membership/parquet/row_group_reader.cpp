@@ -112,7 +112,7 @@ Result<void> RowGroupReader::read_memberships() {
     const auto* const repeated = audiences_.repeated();
     const auto* const audience_levels = audiences_.definitions();
     const auto* const status_levels = statuses_.definitions();
-    if (std::memcmp(repeated, statuses_.repeated(), count) != 0) return disagree();
+    if (count > 0 && std::memcmp(repeated, statuses_.repeated(), count) != 0) return disagree();
     // What both columns say about the maps around them is the same, and what is repeated is there.
     unsigned wrong = 0;
     for (std::size_t i = 0; i < count; ++i) {
