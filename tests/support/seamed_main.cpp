@@ -29,7 +29,8 @@ int main(int argc, char** argv) {
   http::RetryPolicy retry;
   retry.base = Duration(20);
   retry.total = Duration(20'000);
-  const Adapters adapters{*files, clock, *transport, events, process_environment(), open_store, unlimited, retry, "tester"};
+  const Adapters adapters{*files,     clock,     *transport, events,  process_environment(),
+                          open_store, unlimited, retry,      "tester"};
   const Console console{std::cout, std::cerr, {}};
   return static_cast<int>(run_program({argv + 1, argv + argc}, adapters, console, signals.stop()));
 }
