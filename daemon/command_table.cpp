@@ -58,6 +58,34 @@ CommandRow plan_row() {
                        {"audiencesync plan --format markdown luma.yaml", "the comment under a pull request"}}};
 }
 
+CommandRow diff_row() {
+  return {.command = Command::Diff,
+          .group = CommandGroup::Review,
+          .name = "diff",
+          .usage = "FILE --from PATH... --to PATH...",
+          .summary = "compares two exports or snapshots: who entered, who left; offline",
+          .tells =
+              "FILE is a manifest: its identity, audiences and statuses decide what counts. A PATH is a file or folder "
+              "of an export (Parquet, JSON lines or arrays, also .gz and .zst) or one snapshot of the state folder. "
+              "Prints one JSON line for each person whose audiences differ: personID, entered, left. Needs no network, "
+              "no credentials and no state; exits 0 with differences too. What it prints holds person ids.",
+          .operands = Operands::Manifests,
+          .options = {{.name = "from",
+                       .help = "what was: an export's files and folders, or one snapshot",
+                       .takes = Takes::Paths,
+                       .value = "PATH..."},
+                      {.name = "to", .help = "what is: likewise", .takes = Takes::Paths, .value = "PATH..."},
+                      {.name = "out",
+                       .help = "write the lines there, all or nothing and readable by you alone, instead of to stdout",
+                       .takes = Takes::File,
+                       .value = "FILE"},
+                      {.name = "stats", .help = "print counts, time and peak memory to stderr"},
+                      text_or_json("form of the counts that --stats prints")},
+          .examples = {{"audiencesync diff luma.yaml --from monday/ --to tuesday/ --stats", "two exports"},
+                       {"audiencesync diff luma.yaml --from snapshot-2e40 --to new/ --out x.jsonl",
+                        "what was proven, and an export"}}};
+}
+
 CommandRow apply_row() {
   return {.command = Command::Apply,
           .group = CommandGroup::Change,
@@ -182,9 +210,9 @@ CommandRow completion_row() {
 }  // namespace
 
 const std::vector<CommandRow>& command_table() {
-  static const std::vector<CommandRow> table{validate_row(), plan_row(),      apply_row(),   approve_row(),
-                                             status_row(),   history_row(),   explain_row(), stages_row(),
-                                             schema_row(),   completion_row()};
+  static const std::vector<CommandRow> table{validate_row(), plan_row(),   diff_row(),      apply_row(),
+                                             approve_row(),  status_row(), history_row(),   explain_row(),
+                                             stages_row(),   schema_row(), completion_row()};
   return table;
 }
 

@@ -7,8 +7,8 @@
 
 namespace audiencesync {
 
-/// What the value of an option is, for completion.
-enum class Takes { Nothing, File, Folder, Word, Text };
+/// What the value of an option is, for completion. Paths: one or more files or folders, the option perhaps repeated.
+enum class Takes { Nothing, File, Folder, Paths, Word, Text };
 
 /// One option of a command: the only description of it, from which parsing, help and completion come.
 struct OptionRow {

@@ -13,6 +13,8 @@ namespace audiencesync {
 ExitCode validate_command(const Options& options, const Adapters& adapters, const Console& console);
 /// `plan` and `apply`: the same work, up to a different point.
 ExitCode sync_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop);
+/// Compares two exports or snapshots offline and prints who entered and left which audience.
+ExitCode diff_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop);
 /// Lets a held plan through, or turns it down.
 ExitCode approve_command(const Options& options, const Adapters& adapters, const Console& console);
 ExitCode status_command(const Options& options, const Adapters& adapters, const Console& console);

@@ -49,7 +49,7 @@ std::string bash_values(const CommandRow& row) {
   for (const auto& option : options_of(row)) {
     if (option.takes == Takes::Nothing) continue;
     std::string offer = "return";
-    if (option.takes == Takes::File) offer = "_audiencesync_files -f; return";
+    if (option.takes == Takes::File || option.takes == Takes::Paths) offer = "_audiencesync_files -f; return";
     if (option.takes == Takes::Folder) offer = "_audiencesync_files -d; return";
     if (option.takes == Takes::Word) {
       offer = fmt::format(R"sh(COMPREPLY=($(compgen -W "{}" -- "$current")); return)sh", fmt::join(option.words, " "));
@@ -82,6 +82,8 @@ std::string zsh_option(const OptionRow& option) {
       return fmt::format("'--{}[{}]'", option.name, help);
     case Takes::File:
       return fmt::format("'--{}=[{}]:{}:_files'", option.name, help, value);
+    case Takes::Paths:
+      return fmt::format("'*--{}=[{}]:{}:_files'", option.name, help, value);
     case Takes::Folder:
       return fmt::format("'--{}=[{}]:{}:_files -/'", option.name, help, value);
     case Takes::Word:
@@ -110,7 +112,7 @@ std::string zsh_operands(const CommandRow& row) {
 
 std::string fish_option(const CommandRow& row, const OptionRow& option) {
   std::string values;
-  if (option.takes == Takes::File) values = " -r -F";
+  if (option.takes == Takes::File || option.takes == Takes::Paths) values = " -r -F";
   if (option.takes == Takes::Folder) values = " -x -a '(__fish_complete_directories)'";
   if (option.takes == Takes::Word) values = fmt::format(" -x -a '{}'", fmt::join(option.words, " "));
   if (option.takes == Takes::Text) values = " -x";

@@ -15,9 +15,9 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<std::string_view, 15> kLaterCommands{"daemon", "members", "diff",       "rollback", "verify",
-                                                          "state",  "forget",  "suspend",    "resume",   "run-now",
-                                                          "retire", "lock",    "quarantine", "adopt",    "report"};
+constexpr std::array<std::string_view, 14> kLaterCommands{"daemon", "members",    "rollback", "verify",  "state",
+                                                          "forget", "suspend",    "resume",   "run-now", "retire",
+                                                          "lock",   "quarantine", "adopt",    "report"};
 constexpr std::size_t kMostSamples = 100;
 constexpr std::size_t kMostRuns = 100'000;
 constexpr std::size_t kShortestDigest = 8;
@@ -30,6 +30,8 @@ void add_options(po::options_description& to, const std::vector<OptionRow>& rows
     const std::string name = row.name == "help" ? "help,h" : std::string(row.name);
     if (row.takes == Takes::Nothing) {
       to.add_options()(name.c_str(), "");
+    } else if (row.takes == Takes::Paths) {
+      to.add_options()(name.c_str(), po::value<std::vector<std::string>>()->multitoken()->composing(), "");
     } else {
       to.add_options()(name.c_str(), po::value<std::string>(), "");
     }
@@ -54,6 +56,11 @@ class Found {
 
   bool has(const char* name) const { return found_.contains(name); }
   std::string text(const char* name) const { return has(name) ? found_[name].as<std::string>() : std::string{}; }
+  std::vector<Path> paths(const char* name) const {
+    if (!has(name)) return {};
+    const auto& words = found_[name].as<std::vector<std::string>>();
+    return {words.begin(), words.end()};
+  }
   std::vector<std::string> operands() const {
     return has("operand") ? found_["operand"].as<std::vector<std::string>>() : std::vector<std::string>{};
   }
@@ -138,6 +145,16 @@ Result<void> read_explain(Options& options) {
   return {};
 }
 
+Result<void> check_diff(const Options& options) {
+  if (options.arguments.size() == 1 && !options.from.empty() && !options.to.empty()) return {};
+  if (options.arguments.size() > 1) {
+    return usage(fmt::format("diff takes one manifest, but found '{}'", options.arguments[1]));
+  }
+  return usage(fmt::format("diff needs {}; for example: audiencesync diff luma.yaml --from monday/ --to tuesday/",
+                           options.arguments.empty() ? "a manifest, before its options"
+                                                     : "both --from and --to, with a file or folder each"));
+}
+
 Result<void> read_word(Options& options, const CommandRow& row) {
   if (options.command == Command::Schema && options.arguments.empty()) options.arguments = {"manifest"};
   const auto& words = options.arguments;
@@ -163,6 +180,7 @@ Result<void> read_operands(Options& options, const CommandRow& row, const Found&
     case Operands::Manifests:
       break;
   }
+  if (options.command == Command::Diff) return check_diff(options);
   if (options.command == Command::Validate && options.arguments.empty()) {
     return usage("validate needs at least one manifest; for example: audiencesync validate manifests/*.yaml");
   }
@@ -184,6 +202,9 @@ Result<Options> read_options(const CommandRow& row, const std::vector<std::strin
   }
   options.state = found.text("state");
   options.out = found.text("out");
+  options.from = found.paths("from");
+  options.to = found.paths("to");
+  options.stats = found.has("stats");
   options.plan_file = found.text("plan");
   options.detailed_exitcode = found.has("detailed-exitcode");
   options.fresh = found.has("fresh");

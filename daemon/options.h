@@ -14,6 +14,7 @@ enum class Command {
   Version,
   Validate,
   Plan,
+  Diff,
   Apply,
   Approve,
   Status,
@@ -49,7 +50,11 @@ struct Options {
   Decision decision = Decision::Approve;
   std::size_t limit = 20;                  // history: runs of each sync, at least 1
   PersonFrom person = PersonFrom::Prompt;  // explain
-  std::vector<std::string> arguments;      // files, names of syncs, the word of schema or completion
+  // diff
+  std::vector<Path> from;
+  std::vector<Path> to;
+  bool stats = false;
+  std::vector<std::string> arguments;  // files, names of syncs, the word of schema or completion
 };
 
 /// Errors: Usage with what is wrong and what to type instead; Unsupported for words of a later version. Nothing of what

@@ -22,6 +22,8 @@ ExitCode dispatch(const Options& options, const Adapters& adapters, const Consol
     case Command::Plan:
     case Command::Apply:
       return sync_command(options, adapters, console, std::move(stop));
+    case Command::Diff:
+      return diff_command(options, adapters, console, std::move(stop));
     case Command::Approve:
       return approve_command(options, adapters, console);
     case Command::Status:

@@ -4,11 +4,10 @@
 
 #include <compare>
 
-#include "engine/membership/audience_matcher.h"
 #include "engine/membership/membership_files.h"
 #include "engine/membership/merge_pass.h"
 #include "engine/membership/person_rule.h"
-#include "engine/membership/row_sink.h"
+#include "engine/membership/sorted_source.h"
 #include "engine/membership/upload_writer.h"
 #include "engine/membership/workers.h"
 
@@ -98,25 +97,9 @@ Result<LocalMemberships::Sorters> LocalMemberships::read_source(const RelationSp
                                                                 const ComparisonScope& scope, DroppedRows& dropped,
                                                                 std::stop_token stop) {
   const auto paths = TRY(source.files(stop));
-  const AudienceMatcher matcher(spec, scope.targets);
-  const auto lanes = source_.lanes(cores_);
-  // Several threads may spill at once, and none of them should find the folder half made.
-  if (lanes > 1) TRY(files_.make_folder(folder_ / kWorkFolder));
-  Sorters sorters;
-  std::vector<std::unique_ptr<RowSink>> sinks;
-  std::vector<PersonSink*> targets;
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
-    sorters.push_back(std::make_unique<RowSorter>(files_, folder_ / kWorkFolder, fmt::format("rows-{}", work_number_++),
-                                                  MemoryBudget{budget_.bytes / lanes}, scope.dictionary.size()));
-    sinks.push_back(std::make_unique<RowSink>(spec.person, hash_, *sorters.back(), stop));
-    targets.push_back(sinks.back().get());
-  }
-  TRY(source_.read_batches(paths, {spec.identity_field, spec.identity_namespace}, matcher, targets));
-  for (const auto& sink : sinks) sink->add_to(dropped);
-  // Each thread of the merge has every run open, and a quarter of the budget is for that.
-  const auto streams = budget_.bytes / 4 / (cores_ * sorters.front()->block_bytes());
-  TRY(run_workers(lanes, [&](std::size_t lane) { return sorters[lane]->finish(streams / lanes); }));
-  return sorters;
+  const SortingPlace place{files_, folder_ / kWorkFolder, fmt::format("rows-{}", work_number_++), budget_, cores_,
+                           hash_};
+  return sort_source(place, source_, paths, spec, scope.targets, scope.dictionary.size(), dropped, stop);
 }
 
 Result<Bulk> LocalMemberships::compare(const RelationSpec& spec, const SourceRef& source, const BaseRef& base,

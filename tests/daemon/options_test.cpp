@@ -39,21 +39,21 @@ TEST_P(CommandWord, ChoosesTheCommand) { EXPECT_EQ(parsed(GetParam().words).comm
 
 INSTANTIATE_TEST_SUITE_P(
     Table, CommandWord,
-    ::testing::Values(CommandCase{"validate", {"validate", "a.yaml"}, Command::Validate},
-                      CommandCase{"plan", {"plan"}, Command::Plan}, CommandCase{"apply", {"apply"}, Command::Apply},
-                      CommandCase{"status", {"status"}, Command::Status},
-                      CommandCase{"approve", {"approve", "7f3a91c2", "--reason", "r"}, Command::Approve},
-                      CommandCase{"history", {"history"}, Command::History},
-                      CommandCase{"explain", {"explain", "luma"}, Command::Explain},
-                      CommandCase{"stages", {"stages"}, Command::Stages},
-                      CommandCase{"schema", {"schema"}, Command::Schema},
-                      CommandCase{"completion", {"completion", "zsh"}, Command::Completion},
-                      CommandCase{"version", {"--version"}, Command::Version},
-                      CommandCase{"help", {"--help"}, Command::Help}, CommandCase{"help_short", {"-h"}, Command::Help},
-                      CommandCase{"help_word", {"help"}, Command::Help},
-                      CommandCase{"help_of_a_command", {"plan", "--help"}, Command::Help},
-                      CommandCase{"short_help_of_a_command", {"plan", "-h"}, Command::Help},
-                      CommandCase{"help_before_a_command", {"help", "plan"}, Command::Help}),
+    ::testing::Values(
+        CommandCase{"validate", {"validate", "a.yaml"}, Command::Validate},
+        CommandCase{"plan", {"plan"}, Command::Plan},
+        CommandCase{"diff", {"diff", "m.yaml", "--from", "a", "b", "--from", "c", "--to", "d"}, Command::Diff},
+        CommandCase{"apply", {"apply"}, Command::Apply}, CommandCase{"status", {"status"}, Command::Status},
+        CommandCase{"approve", {"approve", "7f3a91c2", "--reason", "r"}, Command::Approve},
+        CommandCase{"history", {"history"}, Command::History},
+        CommandCase{"explain", {"explain", "luma"}, Command::Explain},
+        CommandCase{"stages", {"stages"}, Command::Stages}, CommandCase{"schema", {"schema"}, Command::Schema},
+        CommandCase{"completion", {"completion", "zsh"}, Command::Completion},
+        CommandCase{"version", {"--version"}, Command::Version}, CommandCase{"help", {"--help"}, Command::Help},
+        CommandCase{"help_short", {"-h"}, Command::Help}, CommandCase{"help_word", {"help"}, Command::Help},
+        CommandCase{"help_of_a_command", {"plan", "--help"}, Command::Help},
+        CommandCase{"short_help_of_a_command", {"plan", "-h"}, Command::Help},
+        CommandCase{"help_before_a_command", {"help", "plan"}, Command::Help}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(Options, DefaultsChangeNothingInTheTarget) {
@@ -207,6 +207,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadWords{"unknown_schema", {"schema", "pan"}, ErrorCode::Usage, "manifest, settings, plan, not 'pan'"},
         BadWords{"unknown_shell", {"completion", "tcsh"}, ErrorCode::Usage, "bash, zsh, fish, not 'tcsh'"},
         BadWords{"no_shell", {"completion"}, ErrorCode::Usage, "one of bash, zsh, fish"},
+        BadWords{"diff_without_manifest", {"diff", "--from", "a", "b", "--to", "c"}, ErrorCode::Usage, "a manifest"},
+        BadWords{"diff_without_a_side", {"diff", "m.yaml", "--from", "a"}, ErrorCode::Usage, "both --from and --to"},
+        BadWords{"diff_of_two_manifests",
+                 {"diff", "m.yaml", "n.yaml", "--from", "a", "--to", "b"},
+                 ErrorCode::Usage,
+                 "found 'n.yaml'"},
         BadWords{"nothing_to_validate", {"validate"}, ErrorCode::Usage, "at least one manifest"}),
     [](const auto& tested) { return std::string(tested.param.name); });
 

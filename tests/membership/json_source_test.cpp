@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <random>
+
 #include "engine/membership/json/json_person_source.h"
 #include "tests/membership/collecting_sink.h"
 #include "tests/membership/compress.h"
