@@ -1,12 +1,14 @@
 // Writes the data of the benchmark: two generations of one population as JSON lines and as Parquet, eight files each.
 //
 // usage: bench_generate PROFILES FOLDER [json|parquet]
+//        bench_generate multiply TIMES FROM FOLDER     the Parquet of FROM again and again, each time other people
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "bench/profiles.h"
 #include "bench/sql.h"
@@ -60,6 +62,23 @@ int generate(std::uint64_t profiles, const fs::path& folder, const std::string& 
   return 0;
 }
 
+// Making a hundred million profiles one by one takes hours, and how the memberships lie repeats anyway.
+int multiply(std::uint64_t times, const fs::path& from, const fs::path& folder) {
+  Sql sql;
+  for (std::uint64_t copy = 0; copy < times; ++copy) {
+    for (const char* const generation : {"old", "new"}) {
+      fs::create_directories(folder / generation);
+      sql.run(
+          fmt::format("COPY (SELECT {{'identification': {{'core': {{'email': '{0}.' || "
+                      "_demoemea.identification.core.email}}}}}} AS "
+                      "_demoemea, \"segmentMembership\" FROM read_parquet('{1}/{2}/*.parquet')) TO "
+                      "'{3}/{2}/part-{0:05}.snappy.parquet' (FORMAT parquet, COMPRESSION snappy)",
+                      copy, from.string(), generation, folder.string()));
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 }  // namespace audiencesync::bench
 
@@ -67,6 +86,9 @@ int main(int count, char** words) {
   if (count < 3) {
     fmt::print(stderr, "usage: bench_generate PROFILES FOLDER [json|parquet]\n");
     return 2;
+  }
+  if (count == 5 && std::string_view(words[1]) == "multiply") {
+    return audiencesync::bench::multiply(std::strtoull(words[2], nullptr, 10), words[3], words[4]);
   }
   return audiencesync::bench::generate(std::strtoull(words[1], nullptr, 10), words[2], count > 3 ? words[3] : "both");
 }

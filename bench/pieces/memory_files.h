@@ -14,9 +14,14 @@ class MemoryFiles final : public Files {
  public:
   std::map<std::string, std::string> content;
 
-  Result<std::string> read(const Path& path) const override { return content.at(path.string()); }
+  Result<std::string> read(const Path& path) const override {
+    const auto found = content.find(path.string());
+    return found == content.end() ? Result<std::string>(absent(path)) : Result<std::string>(found->second);
+  }
   Result<std::unique_ptr<FileReader>> open(const Path& path) const override {
-    return std::unique_ptr<FileReader>(std::make_unique<Reader>(content.at(path.string())));
+    const auto found = content.find(path.string());
+    if (found == content.end()) return absent(path);
+    return std::unique_ptr<FileReader>(std::make_unique<Reader>(found->second));
   }
   Result<std::unique_ptr<FileWriter>> create(const Path& path) override {
     return std::unique_ptr<FileWriter>(std::make_unique<Writer>(content[path.string()]));
@@ -36,10 +41,17 @@ class MemoryFiles final : public Files {
   }
   Result<void> make_folder(const Path&) override { return {}; }
   bool exists(const Path& path) const override { return content.contains(path.string()); }
-  Result<std::uint64_t> size(const Path& path) const override { return content.at(path.string()).size(); }
+  Result<std::uint64_t> size(const Path& path) const override {
+    const auto found = content.find(path.string());
+    return found == content.end() ? Result<std::uint64_t>(absent(path)) : Result<std::uint64_t>(found->second.size());
+  }
   Result<std::vector<std::string>> list(const Path&) const override { return std::vector<std::string>(); }
 
  private:
+  static Error absent(const Path& path) {
+    return Error(ErrorCode::NotFound, path.string() + ": there is no such file");
+  }
+
   class Reader final : public FileReader {
    public:
     explicit Reader(const std::string& bytes) : bytes_(bytes) {}

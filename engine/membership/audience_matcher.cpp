@@ -48,6 +48,7 @@ AudienceMatcher::AudienceMatcher(const RelationSpec& spec, const std::vector<Ran
     const auto& audience = spec.audiences[i];
     if (audience.held) continue;
     wanted_.push_back({audience.id, targets[i]});
+    filter_.add(audience.id);
     if (namespaces_.size() <= targets[i]) namespaces_.resize(targets[i] + std::size_t{1});
     namespaces_[targets[i]] = lower_copy(audience.membership_namespace);
   }

@@ -20,6 +20,7 @@ class AudienceMatcher final : public MembershipMeaning {
 
   /// A number is the rank of the target; ids are compared exactly.
   std::uint32_t audience(std::string_view id) const override;
+  const AudienceFilter* filter() const override { return &filter_; }
   /// Without case.
   bool lives_in(std::uint32_t audience, std::string_view membership_namespace) const override;
   Status status(std::string_view word) const override;
@@ -35,6 +36,7 @@ class AudienceMatcher final : public MembershipMeaning {
     std::uint32_t position = 0;  // 1 + that in wanted_, 0 where free
   };
   std::vector<Wanted> wanted_;
+  AudienceFilter filter_;
   std::vector<Slot> table_;              // open addressing, a power of two
   std::vector<std::string> namespaces_;  // by rank, lower case
   std::vector<std::string> members_;     // status words, lower case

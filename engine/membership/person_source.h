@@ -9,6 +9,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/result.h"
+#include "engine/membership/audience_filter.h"
 
 namespace audiencesync {
 
@@ -39,6 +40,8 @@ class MembershipMeaning {
   virtual ~MembershipMeaning() = default;
   /// The number of a wanted audience, below limit(), else kUnwanted.
   virtual std::uint32_t audience(std::string_view id) const = 0;
+  /// A quick look before audience(); null where there is none. Lives as long as this.
+  virtual const AudienceFilter* filter() const { return nullptr; }
   /// Whether that audience counts below this key of segmentMembership.
   virtual bool lives_in(std::uint32_t audience, std::string_view membership_namespace) const = 0;
   /// Unknown: a word nobody has documented. It counts only for a wanted audience.

@@ -1,5 +1,7 @@
 #include "engine/membership/row_buffer.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -10,6 +12,7 @@ namespace {
 constexpr std::size_t kRowPrefix = 8 + 2 + 2;
 constexpr std::size_t kLongestText = 1024;
 constexpr std::size_t kUsualChunk = 8 << 10;
+constexpr std::size_t kFewRows = 64;
 constexpr std::size_t kChunksAPart = 8;  // so that half-empty ones waste little
 
 template <class Number>
@@ -23,12 +26,21 @@ std::size_t row_bytes(const char* row) {
   return kRowPrefix + load_number<std::uint16_t>(row + 8) + load_number<std::uint16_t>(row + 10) * sizeof(Rank);
 }
 
+// Rows are written and read all over the buffer, so the processor has to know many pages at once. It is only advice; of
+// the pages that stay empty, at most one is larger for it.
+void use_large_pages(char* bytes, std::size_t size) {
+  constexpr std::uintptr_t kLargePage = 2 << 20;
+  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes) + kLargePage - 1) & ~(kLargePage - 1);
+  const auto end = (reinterpret_cast<std::uintptr_t>(bytes) + size) & ~(kLargePage - 1);
+  if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+}
+
 }  // namespace
 
 /// Where a row lies, with what it is mostly compared by.
 struct RowBuffer::Row {
-  std::uint64_t hash;
-  const char* at;
+  std::uint64_t hash = 0;
+  const char* at = nullptr;
 
   std::string_view person() const { return {at + kRowPrefix, load_number<std::uint16_t>(at + 8)}; }
   void append_audiences(Ranks& out) const {
@@ -41,14 +53,47 @@ struct RowBuffer::Row {
   }
 };
 
+namespace {
+
+/// Sorts rows by (hash, person). Hashes are even, so rows are dealt into as many heaps as there are rows, by the bits
+/// in which they differ; what is left to sort is next to nothing. Where hashes are not even the heaps are sorted as
+/// usual.
+template <class Row>
+void sort_rows(std::vector<Row>& rows) {
+  const auto before = [](const Row& left, const Row& right) {
+    if (left.hash != right.hash) return left.hash < right.hash;
+    return left.person() < right.person();
+  };
+  if (rows.size() < kFewRows) return std::sort(rows.begin(), rows.end(), before);
+  auto least = rows.front().hash;
+  auto most = least;
+  for (const auto& row : rows) {
+    least = std::min(least, row.hash);
+    most = std::max(most, row.hash);
+  }
+  const auto heap_bits = std::bit_width(rows.size());
+  const auto range_bits = std::bit_width(most - least);
+  const auto shift = range_bits > heap_bits ? range_bits - heap_bits : 0;
+  std::vector<std::uint32_t> ends((std::size_t{1} << heap_bits) + 1, 0);
+  const auto heap_of = [&](const Row& row) { return (row.hash - least) >> shift; };
+  for (const auto& row : rows) ++ends[heap_of(row) + 1];
+  for (std::size_t heap = 1; heap < ends.size(); ++heap) ends[heap] += ends[heap - 1];
+  std::vector<Row> dealt(rows.size());
+  for (const auto& row : rows) dealt[ends[heap_of(row)]++] = row;
+  // Each entry is now the end of its heap.
+  std::uint32_t begin = 0;
+  for (const auto end : ends) {
+    if (end - begin > 1) std::sort(dealt.begin() + begin, dealt.begin() + end, before);
+    begin = std::max(begin, end);
+  }
+  rows = std::move(dealt);
+}
+
+}  // namespace
+
 class RowBuffer::Stream final : public RowStream {
  public:
-  explicit Stream(std::vector<Row> rows) : rows_(std::move(rows)) {
-    std::sort(rows_.begin(), rows_.end(), [](const Row& left, const Row& right) {
-      if (left.hash != right.hash) return left.hash < right.hash;
-      return left.person() < right.person();
-    });
-  }
+  explicit Stream(std::vector<Row> rows) : rows_(std::move(rows)) { sort_rows(rows_); }
 
   Result<bool> advance() override {
     if (next_ == rows_.size()) return false;
@@ -83,6 +128,7 @@ RowBuffer::RowBuffer(std::size_t bytes, std::size_t dictionary) {
   part_bits_ = static_cast<unsigned>(std::countr_zero(parts));
   parts_.resize(parts);
   bytes_ = std::make_unique_for_overwrite<char[]>(most_chunks_ * chunk_);
+  use_large_pages(bytes_.get(), most_chunks_ * chunk_);
   chunk_bytes_.resize(most_chunks_, 0);
 }
 

@@ -12,12 +12,15 @@ namespace audiencesync::testing {
 /// Everything is wanted that the test names: numbers are positions in `ids`, of namespace `ups` without case.
 class NamedAudiences final : public MembershipMeaning {
  public:
-  explicit NamedAudiences(std::vector<std::string> ids) : ids_(std::move(ids)) {}
+  explicit NamedAudiences(std::vector<std::string> ids) : ids_(std::move(ids)) {
+    for (const auto& one : ids_) filter_.add(one);
+  }
 
   std::uint32_t audience(std::string_view id) const override {
     const auto found = std::find(ids_.begin(), ids_.end(), id);
     return found == ids_.end() ? kUnwanted : static_cast<std::uint32_t>(found - ids_.begin());
   }
+  const AudienceFilter* filter() const override { return &filter_; }
   bool lives_in(std::uint32_t, std::string_view space) const override { return space == "ups" || space == "UPS"; }
   Status status(std::string_view word) const override {
     if (word == "realized" || word == "existing") return Status::Member;
@@ -28,6 +31,7 @@ class NamedAudiences final : public MembershipMeaning {
 
  private:
   std::vector<std::string> ids_;
+  AudienceFilter filter_;
 };
 
 /// What a source said, as text.

@@ -3,7 +3,9 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <string>
 
 #include "engine/membership/field_name.h"
 
@@ -12,7 +14,34 @@ namespace {
 
 constexpr std::size_t kDeepestStructure = 1000;
 
+// Where a mark is in the list of marks: the walk keeps its place in a register.
+using Mark = const std::uint32_t*;
+
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+/// The meaning of a status word, asked for once while the same ones come again.
+class StatusMemory {
+ public:
+  explicit StatusMemory(const MembershipMeaning& meaning) : meaning_(meaning) {}
+
+  MembershipMeaning::Status of(std::string_view word) {
+    for (const auto& one : known_) {
+      if (one.word == word && !word.empty()) return one.status;
+    }
+    auto& oldest = known_[next_++ % known_.size()];
+    oldest = {std::string(word), meaning_.status(word)};
+    return oldest.status;
+  }
+
+ private:
+  struct Known {
+    std::string word;
+    MembershipMeaning::Status status = MembershipMeaning::Status::Other;
+  };
+  const MembershipMeaning& meaning_;
+  std::array<Known, 4> known_;
+  std::size_t next_ = 0;
+};
 
 }  // namespace
 
@@ -20,137 +49,165 @@ struct StructuralReader::Impl {
   Impl(const SourceColumns& columns, const MembershipMeaning& meaning_in)
       : identity_field(columns.identity_field),
         uses_identity_map(!columns.identity_namespace.empty()),
-        meaning(meaning_in) {}
+        meaning(meaning_in),
+        filter(meaning_in.filter()),
+        statuses(meaning_in) {}
 
   std::string_view identity_field;
   bool uses_identity_map;
   const MembershipMeaning& meaning;
+  const AudienceFilter* filter;
+  StatusMemory statuses;
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stage;
 
-  // The block: its bytes from the first record on, and where the marks are in them.
+  // The block: its bytes from the first record on, and where the next record's marks are. Behind the last mark there is
+  // one more, at the end of the block.
   const char* bytes = nullptr;
   std::size_t origin = 0;
-  const std::uint32_t* marks = nullptr;
-  std::size_t count = 0;
+  Mark at = nullptr;
+  Mark last = nullptr;  // that one more
   bool usable = false;
   bool has_escapes = false;
 
   // The record.
-  std::size_t at = 0;    // mark
-  std::size_t stop = 0;  // the first mark behind the record
+  std::uint32_t end = 0;  // of its bytes
   PersonBatch* batch = nullptr;
   bool has_person = false;
   bool saw_identity_map = false;
   std::string_view person;
 
-  char here() const { return bytes[marks[at]]; }
-  bool inside() const { return at < stop; }
+  // The functions below take a mark inside of the record and give the one behind what they read, perhaps outside; null:
+  // not ordinary.
+  bool inside(Mark mark) const { return *mark < end; }
 
-  /// The text whose opening quote is the current mark; it ends before the next mark. Moves on.
-  bool text(std::string_view& out) {
-    const auto begin = marks[at];
-    if (at + 1 >= stop) return false;
-    auto end = marks[at + 1];
-    while (is_blank(bytes[end - 1])) --end;
-    if (bytes[begin] != '"' || end < begin + 2 || bytes[end - 1] != '"') return false;
-    out = {bytes + begin + 1, end - begin - 2};
-    ++at;
-    return true;
+  /// The text whose opening quote is at this mark; it ends before the next mark.
+  Mark text(Mark from, std::string_view& out) const {
+    if (!inside(from + 1)) return nullptr;
+    const auto begin = from[0];
+    auto behind = from[1];
+    while (bytes[behind - 1] != '"' && is_blank(bytes[behind - 1])) --behind;
+    if (bytes[begin] != '"' || behind < begin + 2 || bytes[behind - 1] != '"') return nullptr;
+    out = {bytes + begin + 1, behind - begin - 2};
+    return from + 1;
   }
 
-  bool skip() {
-    const char c = here();
-    ++at;
-    if (c != '{' && c != '[') return c != '}' && c != ']' && c != ',' && c != ':';
-    for (std::size_t depth = 1; depth > 0; ++at) {
-      if (!inside()) return false;
-      const char next = here();
+  Mark skip(Mark from) const {
+    const char c = bytes[*from];
+    ++from;
+    if (c != '{' && c != '[') return c != '}' && c != ']' && c != ',' && c != ':' ? from : nullptr;
+    for (std::size_t depth = 1; depth > 0; ++from) {
+      if (!inside(from)) return nullptr;
+      const char next = bytes[*from];
       // Both opening marks, and both closing ones, differ in one bit from each other.
-      if ((next & ~0x20) == '[') ++depth;
-      if ((next & ~0x20) == ']') --depth;
-      if (depth > kDeepestStructure) return false;
+      const char bracket = next & ~0x20;
+      if (bracket == '[' && ++depth > kDeepestStructure) return nullptr;
+      if (bracket == ']') --depth;
     }
-    return true;
+    return from;
   }
 
-  /// Calls member(key) for each member of the object at the current mark; it must move behind the value.
+  /// An object of two texts, as nearly every membership is, is skipped in one step: most memberships are not wanted.
+  Mark skip_membership(Mark from) const {
+    constexpr std::string_view kUsual = R"({":",":"})";  // a text has its mark at its first quote
+    if (last - from <= static_cast<std::ptrdiff_t>(kUsual.size()) || !inside(from + kUsual.size() - 1)) {
+      return skip(from);
+    }
+    int differs = 0;
+#pragma GCC unroll 9
+    for (std::size_t i = 0; i < kUsual.size(); ++i) differs |= bytes[from[i]] ^ kUsual[i];
+    return differs == 0 ? from + kUsual.size() : skip(from);
+  }
+
+  /// Calls member(key, mark of its value) for each member of the object at this mark; it gives the mark behind the
+  /// value.
   template <class Member>
-  bool object(Member&& member) {
-    if (!inside() || here() != '{') return false;
-    ++at;
-    if (!inside()) return false;
-    if (here() == '}') return ++at, true;
+  Mark object(Mark from, Member&& member) const {
+    if (bytes[*from] != '{') return nullptr;
+    ++from;
+    if (!inside(from)) return nullptr;
+    if (bytes[*from] == '}') return from + 1;
     while (true) {
       std::string_view key;
-      if (!text(key) || !inside() || here() != ':') return false;
-      ++at;
-      if (!inside() || !member(key) || !inside()) return false;
-      const char c = here();
-      ++at;
-      if (c == '}') return true;
-      if (c != ',' || !inside()) return false;
+      from = text(from, key);
+      if (from == nullptr || bytes[*from] != ':' || !inside(from + 1)) return nullptr;
+      from = member(key, from + 1);
+      if (from == nullptr || !inside(from)) return nullptr;
+      const char c = bytes[*from];
+      ++from;
+      if (c == '}') return from;
+      if (c != ',' || !inside(from)) return nullptr;
     }
   }
 
-  bool read_status(std::string_view& status) {
-    if (here() == '"') return text(status);
+  Mark read_status(Mark from, std::string_view& status) const {
+    if (bytes[*from] == '"') return text(from, status);
     bool found = false;
-    return object([&](std::string_view key) {
-      if (found || !is_export_field(key, "status")) return skip();
+    return object(from, [&](std::string_view key, Mark value) {
+      if (found || !is_export_field(key, "status")) return skip(value);
       found = true;
-      return here() == '"' && text(status);
+      return bytes[*value] == '"' ? text(value, status) : nullptr;
     });
   }
 
-  bool read_memberships() {
-    return object([&](std::string_view space) {
-      return object([&](std::string_view id) {
+  Mark read_wanted(Mark from, std::uint32_t audience) {
+    std::string_view status;
+    from = read_status(from, status);
+    if (from == nullptr) return nullptr;
+    switch (statuses.of(status)) {
+      case MembershipMeaning::Status::Member:
+        batch->audiences.push_back(static_cast<std::uint16_t>(audience));
+        break;
+      case MembershipMeaning::Status::Unknown:
+        ++batch->unknown_status;
+        break;
+      case MembershipMeaning::Status::Other:
+        break;
+    }
+    return from;
+  }
+
+  Mark read_memberships(Mark from) {
+    return object(from, [&](std::string_view space, Mark members) {
+      return object(members, [&](std::string_view id, Mark value) {
+        if (filter != nullptr && !filter->may_have(id)) return skip_membership(value);
         const auto audience = meaning.audience(id);
-        if (audience == MembershipMeaning::kUnwanted || !meaning.lives_in(audience, space)) return skip();
-        std::string_view status;
-        if (!read_status(status)) return false;
-        switch (meaning.status(status)) {
-          case MembershipMeaning::Status::Member:
-            batch->audiences.push_back(static_cast<std::uint16_t>(audience));
-            break;
-          case MembershipMeaning::Status::Unknown:
-            ++batch->unknown_status;
-            break;
-          case MembershipMeaning::Status::Other:
-            break;
+        if (audience == MembershipMeaning::kUnwanted || !meaning.lives_in(audience, space)) {
+          return skip_membership(value);
         }
-        return true;
+        return read_wanted(value, audience);
       });
     });
   }
 
-  bool follow(std::string_view key, std::string_view path, bool& taken) {
+  Mark follow(std::string_view key, Mark from, std::string_view path, bool& taken) {
+    taken = false;
+    if (key.empty() || path.empty() || key.front() != path.front()) return from;
     taken = key == path;
     if (taken) {
-      if (has_person) return skip();
+      if (has_person) return skip(from);
       has_person = true;
-      return here() == '"' && text(person);
+      return bytes[*from] == '"' ? text(from, person) : nullptr;
     }
-    if (path.size() <= key.size() + 1 || path[key.size()] != '.' || path.substr(0, key.size()) != key) return true;
-    if (here() != '{') return true;
+    if (path.size() <= key.size() + 1 || path[key.size()] != '.' || path.substr(0, key.size()) != key) return from;
+    if (bytes[*from] != '{') return from;
     taken = true;
     const auto rest = path.substr(key.size() + 1);
-    return object([&](std::string_view name) {
+    return object(from, [&](std::string_view name, Mark value) {
       bool below = false;
-      return follow(name, rest, below) && (below || skip());
+      const auto behind = follow(name, value, rest, below);
+      return behind == nullptr || below ? behind : skip(value);
     });
   }
 
-  bool read_record() {
-    const bool good = object([&](std::string_view key) {
+  Mark read_record(Mark from) {
+    return object(from, [&](std::string_view key, Mark value) {
       bool taken = false;
-      if (!follow(key, identity_field, taken)) return false;
-      if (taken) return true;
-      if (is_export_field(key, "segmentMembership")) return read_memberships();
+      const auto behind = follow(key, value, identity_field, taken);
+      if (behind == nullptr || taken) return behind;
+      if (is_export_field(key, "segmentMembership")) return read_memberships(value);
       if (uses_identity_map && is_export_field(key, "identityMap")) saw_identity_map = true;
-      return skip();
+      return skip(value);
     });
-    return good && at == stop && (has_person || !saw_identity_map);
   }
 };
 
@@ -177,9 +234,9 @@ void StructuralReader::begin(const RecordBlock& block) {
   const auto marked =
       in.stage->stage1(reinterpret_cast<const std::uint8_t*>(in.bytes), size, simdjson::stage1_mode::regular);
   if (marked != simdjson::SUCCESS) return;
-  in.marks = in.stage->structural_indexes.get();
-  in.count = in.stage->n_structural_indexes;
-  in.at = 0;
+  in.stage->structural_indexes[in.stage->n_structural_indexes] = static_cast<std::uint32_t>(size);
+  in.at = in.stage->structural_indexes.get();
+  in.last = in.at + in.stage->n_structural_indexes;
   in.has_escapes = std::memchr(in.bytes, '\\', size) != nullptr;
   in.usable = true;
 }
@@ -189,24 +246,22 @@ bool StructuralReader::read(const RecordBlock::Record& record, PersonBatch& batc
   if (!in.usable) return false;
   const auto begin = record.begin - in.origin;
   const auto end = begin + record.size;
-  while (in.at < in.count && in.marks[in.at] < begin) ++in.at;
-  if (in.at == in.count || in.marks[in.at] != begin) return false;
+  while (*in.at < begin) ++in.at;
+  if (*in.at != begin) return false;
   if (in.has_escapes && std::memchr(in.bytes + begin, '\\', record.size) != nullptr) return false;
-  // A mark has at least one byte.
-  const auto first = in.at;
-  const auto* const furthest = in.marks + std::min(in.count, first + record.size);
-  in.stop = static_cast<std::size_t>(std::lower_bound(in.marks + first, furthest, end) - in.marks);
+  in.end = static_cast<std::uint32_t>(end);
   in.batch = &batch;
   in.has_person = in.saw_identity_map = false;
   in.person = {};
   const auto audiences = batch.audiences.size();
   const auto unknown = batch.unknown_status;
-  if (!in.read_record()) {
-    in.at = first;
+  const auto* const behind = in.read_record(in.at);
+  if (behind == nullptr || in.inside(behind) || (!in.has_person && in.saw_identity_map)) {
     batch.audiences.resize(audiences);
     batch.unknown_status = unknown;
     return false;
   }
+  in.at = behind;
   batch.rows.push_back({in.person, static_cast<std::uint32_t>(batch.audiences.size())});
   return true;
 }
