@@ -169,6 +169,24 @@ CommandRow explain_row() {
                        {"audiencesync explain luma-loyalty - < id.txt", "for a script"}}};
 }
 
+CommandRow quarantine_row() {
+  return {.command = Command::Quarantine,
+          .group = CommandGroup::Follow,
+          .name = "quarantine",
+          .usage = "list|replay|drop SYNC [-]",
+          .summary = "lists rejected people and unusable rows; sends people again",
+          .tells =
+              "list: people the platform rejected, masked, with its reason, and where the unusable rows of the last "
+              "input are. replay: the next apply sends their records again. drop: they stay as they are in the "
+              "dataset and are no longer warned about. With \"-\" only the people whose ids come on stdin, one a line.",
+          .operands = Operands::Words,
+          .words = {"list", "replay", "drop"},
+          .options = {text_or_json("form of the list")},
+          .examples = {{"audiencesync quarantine list luma-loyalty", "who, why, since when"},
+                       {"audiencesync quarantine replay luma-loyalty", "after the cause was mended"},
+                       {"audiencesync quarantine drop luma-loyalty - < ids.txt", "those whose ids cannot be mended"}}};
+}
+
 CommandRow stages_row() {
   return {.command = Command::Stages,
           .group = CommandGroup::Program,
@@ -210,9 +228,9 @@ CommandRow completion_row() {
 }  // namespace
 
 const std::vector<CommandRow>& command_table() {
-  static const std::vector<CommandRow> table{validate_row(), plan_row(),   diff_row(),      apply_row(),
-                                             approve_row(),  status_row(), history_row(),   explain_row(),
-                                             stages_row(),   schema_row(), completion_row()};
+  static const std::vector<CommandRow> table{validate_row(),   plan_row(),   diff_row(),    apply_row(),
+                                             approve_row(),    status_row(), history_row(), explain_row(),
+                                             quarantine_row(), stages_row(), schema_row(),  completion_row()};
   return table;
 }
 

@@ -22,6 +22,8 @@ ExitCode history_command(const Options& options, const Adapters& adapters, const
 /// Why a person is, or is not, in each audience. The id comes from the terminal or from stdin and is never printed.
 ExitCode explain_command(const Options& options, const Adapters& adapters, const Console& console,
                          std::stop_token stop);
+/// Who was rejected and what could not be used; people join the next apply again, or are given up.
+ExitCode quarantine_command(const Options& options, const Adapters& adapters, const Console& console);
 ExitCode stages_command(const Options& options, const Console& console);
 ExitCode schema_command(const Options& options, const Console& console);
 ExitCode completion_command(const Options& options, const Console& console);

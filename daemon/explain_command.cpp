@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
-#include <istream>
 #include <ostream>
 
 #include "daemon/commands.h"
 #include "daemon/explanation.h"
+#include "daemon/person_input.h"
 #include "daemon/person_lookup.h"
 #include "engine/base/json.h"
 #include "engine/membership/membership_files.h"
@@ -14,27 +14,6 @@ namespace audiencesync {
 namespace {
 
 constexpr std::size_t kRunsToExplain = 100;
-
-// Blanks within the id are part of it, the line break of a file is not.
-Result<PersonId> ask_person(const Options& options, const Console& console) {
-  std::string line;
-  if (options.person == PersonFrom::Stdin) {
-    if (console.in == nullptr || !std::getline(*console.in, line)) {
-      return Error(ErrorCode::Usage, "there is no line on stdin; send the person's id there");
-    }
-  } else {
-    if (!console.ask_hidden) {
-      return Error(ErrorCode::Usage,
-                   "there is no terminal to ask for the person's id at; send it to stdin and add \"-\"");
-    }
-    auto answer = console.ask_hidden("id of the person (not shown): ");
-    if (!answer) return Error(ErrorCode::Usage, "no person was named");
-    line = std::move(*answer);
-  }
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  if (line.empty()) return Error(ErrorCode::Usage, "the person's id is empty");
-  return PersonId(line);
-}
 
 void normalize(PersonFacts& facts, PersonRule rule) {
   std::string space;
@@ -124,7 +103,7 @@ ExitCode explain_command(const Options& options, const Adapters& adapters, const
   };
   const auto syncs = read_syncs(options, *settings, adapters, kRunsToExplain);
   if (!syncs.ok()) return fail(syncs.error());
-  auto person = ask_person(options, console);
+  auto person = ask_person(options.person, console);
   if (!person.ok()) return fail(person.error());
   const auto& records = syncs->front();
   const auto facts = collect(adapters, *settings, records, std::move(person).take(), std::move(stop));

@@ -15,9 +15,9 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<std::string_view, 14> kLaterCommands{"daemon", "members",    "rollback", "verify",  "state",
-                                                          "forget", "suspend",    "resume",   "run-now", "retire",
-                                                          "lock",   "quarantine", "adopt",    "report"};
+constexpr std::array<std::string_view, 13> kLaterCommands{"daemon", "members", "rollback", "verify",  "state",
+                                                          "forget", "suspend", "resume",   "run-now", "retire",
+                                                          "lock",   "adopt",   "report"};
 constexpr std::size_t kMostSamples = 100;
 constexpr std::size_t kMostRuns = 100'000;
 constexpr std::size_t kShortestDigest = 8;
@@ -155,6 +155,27 @@ Result<void> check_diff(const Options& options) {
                                                      : "both --from and --to, with a file or folder each"));
 }
 
+Result<void> read_quarantine(Options& options, const CommandRow& row) {
+  auto& words = options.arguments;
+  const auto known = words.empty() ? row.words.end() : std::find(row.words.begin(), row.words.end(), words.front());
+  if (known == row.words.end() || words.size() < 2) {
+    return usage(
+        "quarantine takes list, replay or drop and the name of a sync; for example: audiencesync quarantine "
+        "list luma-loyalty");
+  }
+  options.quarantine = static_cast<QuarantineAction>(known - row.words.begin());
+  const bool some = words.size() > 2 && words[2] == "-" && options.quarantine != QuarantineAction::List;
+  if (some) options.person = PersonFrom::Stdin;
+  // The word is not repeated: it is most likely an id.
+  if (words.size() > (some ? 3U : 2U)) {
+    return usage(
+        "quarantine takes the name of one sync, and with replay and drop \"-\" after it: ids go to stdin, one a line, "
+        "because the command line is visible to every user of this machine");
+  }
+  words = {words[1]};
+  return {};
+}
+
 Result<void> read_word(Options& options, const CommandRow& row) {
   if (options.command == Command::Schema && options.arguments.empty()) options.arguments = {"manifest"};
   const auto& words = options.arguments;
@@ -171,7 +192,7 @@ Result<void> read_operands(Options& options, const CommandRow& row, const Found&
     case Operands::PlanDigest:
       return read_approve(options, found);
     case Operands::Words:
-      return read_word(options, row);
+      return options.command == Command::Quarantine ? read_quarantine(options, row) : read_word(options, row);
     case Operands::None:
       if (options.arguments.empty()) return {};
       return usage(fmt::format("{} takes no operand, but found '{}'", row.name, options.arguments.front()));

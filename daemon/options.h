@@ -19,6 +19,7 @@ enum class Command {
   Approve,
   Status,
   History,
+  Quarantine,
   Explain,
   Stages,
   Schema,
@@ -27,6 +28,7 @@ enum class Command {
 enum class Format { Text, Json, Markdown };
 enum class Decision { Approve, Reject };
 enum class PersonFrom { Prompt, Stdin };
+enum class QuarantineAction { List, Replay, Drop };
 
 /// The command line, checked.
 struct Options {
@@ -49,7 +51,8 @@ struct Options {
   std::string reason;  // not blank
   Decision decision = Decision::Approve;
   std::size_t limit = 20;                  // history: runs of each sync, at least 1
-  PersonFrom person = PersonFrom::Prompt;  // explain
+  PersonFrom person = PersonFrom::Prompt;  // explain; quarantine: Stdin names some, Prompt means everyone
+  QuarantineAction quarantine = QuarantineAction::List;
   // diff
   std::vector<Path> from;
   std::vector<Path> to;

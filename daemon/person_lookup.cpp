@@ -11,6 +11,8 @@
 #include "engine/http/token.h"
 #include "engine/manifest/credentials.h"
 #include "engine/membership/duckdb/duckdb_person_source.h"
+#include "engine/membership/file/file_person_source.h"
+#include "engine/membership/landed_files.h"
 #include "engine/membership/person_rule.h"
 #include "engine/membership/snapshot.h"
 #include "plugins/platform/batches.h"
@@ -101,8 +103,9 @@ class ExportSearch {
     }
   }
 
-  Result<void> look_into(const Path& file) {
-    DuckdbPersonSource source(DuckdbOptions{.work_folder = question_.folder});
+  Result<void> look_into(const Files& files, const Path& file) {
+    DuckdbPersonSource unusual(DuckdbOptions{.work_folder = question_.folder});
+    FilePersonSource source(files, unusual);
     TRY(source.read({file}, columns_, [&](const SourceRow& row) -> Result<void> {
       std::string_view person;
       if (apply_person_rule(rule_, row.person, space_, person) != PersonProblem::None) return {};
@@ -171,10 +174,27 @@ Result<PersonInExport> search_batches(const Adapters& adapters, http::ReadClient
   const Path target = question.folder / "export.parquet";
   for (const auto& file : files) {
     TRY(platform::download_data_file(client, file, target).in(fmt::format("export batches {}", question.batches)));
-    TRY(search.look_into(target));
+    TRY(search.look_into(adapters.files, target));
     TRY(adapters.files.remove(target));
     done += file.length;
     adapters.events.progress("reading the export", done, total, "bytes");
+  }
+  return std::move(search).take();
+}
+
+// The files of a landing zone, as long as they are those that the run read.
+Result<PersonInExport> search_landed(const Adapters& adapters, const std::string& path,
+                                     const ExportQuestion& question) {
+  const auto landed = TRY(landed_files(adapters.files, path));
+  if (landed.id() != question.batches) {
+    return Error(ErrorCode::NotFound, fmt::format("the files at {} are not those of that run any more", path));
+  }
+  ExportSearch search(question);
+  std::uint64_t done = 0;
+  for (const auto& file : landed.files) {
+    TRY(search.look_into(adapters.files, file.path));
+    done += file.bytes;
+    adapters.events.progress("reading the profiles", done, landed.bytes(), "bytes");
   }
   return std::move(search).take();
 }
@@ -207,6 +227,10 @@ Result<PersonInSnapshot> find_in_snapshot(const Files& files, const Path& snapsh
 
 Result<PersonInExport> find_in_export(const Adapters& adapters, const Settings& settings,
                                       const ExportQuestion& question, std::stop_token stop) {
+  const auto* source = question.manifest.find("source");
+  if (source != nullptr && source->text("from") == to_string(SourceFrom::Files)) {
+    return search_landed(adapters, source->text("path"), question);
+  }
   const auto name = question.manifest.text("organization");
   const auto organization = settings.organizations.find(name);
   if (organization == settings.organizations.end()) {

@@ -32,6 +32,8 @@ ExitCode dispatch(const Options& options, const Adapters& adapters, const Consol
       return history_command(options, adapters, console);
     case Command::Explain:
       return explain_command(options, adapters, console, std::move(stop));
+    case Command::Quarantine:
+      return quarantine_command(options, adapters, console);
     case Command::Stages:
       return stages_command(options, console);
     case Command::Schema:

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "daemon/version.h"
+#include "engine/base/capped_files.h"
 #include "engine/base/json.h"
 #include "engine/http/gateway.h"
 #include "engine/http/token.h"
@@ -74,17 +75,19 @@ struct Session::Parts {
         core({adapters.transport, tokens, limiter, adapters.clock, server_time, nullptr},
              {organization.endpoints.platform, organization.endpoints.analytics},
              {organization.organization_id, manifest.sandbox}, core_options()),
-        reader(core, adapters.files, stop_in),
+        files(adapters.files, settings.state, settings.limits.disk, "limits.disk"),
+        reader(core, files, stop_in),
         writer(core, stop_in),
         folder(settings.state / "syncs" / manifest.uid),
         other_parquet(DuckdbOptions{.work_folder = folder / "work"}),
-        source(adapters.files, other_parquet),
+        source(files, other_parquet),
         memberships(
-            adapters.files, source,
+            files, source,
             folder / "memberships",  // What is left of the budget beside the Parquet reader and the program itself.
             MemoryBudget{settings.limits.memory * 3 / 8}),
-        services{reader,          memberships, store,    adapters.files,         adapters.clock,  server_time,
-                 adapters.events, manifest,    settings, std::move(state_id_in), folder / "work", stop_in} {}
+        services{reader,          memberships,     store,    files,    adapters.clock,
+                 server_time,     adapters.events, manifest, settings, std::move(state_id_in),
+                 folder / "work", stop_in} {}
 
   http::TokenOptions token_options() const {
     http::TokenOptions options;
@@ -110,6 +113,7 @@ struct Session::Parts {
   http::RateLimiter limiter;
   http::TokenSource tokens;
   http::Core core;
+  CappedFiles files;
   http::Reader reader;
   http::Writer writer;
   Path folder;

@@ -50,6 +50,12 @@ std::string table_name(const std::string& name) {
 
 std::string etag_of(const Json& dataset) { return "\"" + dataset.value("version", "") + "\""; }
 
+/// What the platform itself keeps, nobody changes.
+void refuse_system(const Json& dataset) {
+  if (dataset.value("classification", Json::object()).value("managedBy", "") == "SYSTEM")
+    throw catalog_failure(403, "The dataset is managed by the system and cannot be changed");
+}
+
 void keep_system_fields(Json& dataset, const Json& before) {
   for (const char* name : {"imsOrg", "sandboxId", "created", "createdClient", "createdUser", "viewId", "files",
                            "basePath", "state", "aspect", "classification", "persistence", "lastBatchId",
@@ -190,6 +196,7 @@ Response Datasets::one(const Request& request) {
 }
 
 Response Datasets::store(const std::string& id, Json dataset, const Json& before) {
+  refuse_system(before);
   check(dataset);
   keep_system_fields(dataset, before);
   // Clients send back what they read; the table's name and the metrics are ours.
@@ -254,7 +261,7 @@ Response Datasets::replace(const Request& request) {
 Response Datasets::remove(const Request& request) {
   const std::string& id = request.parameter("id");
   const auto lock = platform_.objects.lock();
-  known(id);
+  refuse_system(known(id));
   for (const std::string& batch : lake_.batches_of(id)) {
     lake_.change_batch(batch, [](Json& object) { object["status"] = "deleted"; });
     lake_.drop_files(batch);

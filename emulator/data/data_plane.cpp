@@ -13,6 +13,7 @@
 #include "emulator/data/worker.h"
 #include "emulator/data/world.h"
 #include "emulator/exports/export_jobs.h"
+#include "emulator/exports/profile_snapshots.h"
 #include "emulator/ingestion/ingestion.h"
 
 namespace emulator {
@@ -29,6 +30,7 @@ struct DataPlane::Parts {
         worker(shared.clock, [](const std::string& what) { std::fprintf(stderr, "data plane: %s\n", what.c_str()); }),
         segments(shared, world, lake, worker),
         exports(shared, world, lake, worker),
+        snapshots(shared, world, lake, worker),
         ingestion(shared, world, lake, worker),
         control(shared, world, audiences, segments) {}
 
@@ -43,6 +45,7 @@ struct DataPlane::Parts {
   Worker worker;
   Segments segments;
   ExportJobs exports;
+  ProfileSnapshots snapshots;
   Ingestion ingestion;
   ControlCalls control;
 };
@@ -72,6 +75,7 @@ DataPlane::DataPlane(Platform& platform, const WorldOptions& options) : parts_(s
     parts_->segments.resume();
   }
   parts_->exports.resume();
+  parts_->snapshots.resume();
   parts_->ingestion.resume();
 }
 

@@ -31,6 +31,14 @@ class FileReader {
   virtual std::uint64_t size() const = 0;
 };
 
+/// What is known of a file without opening it; links are followed.
+struct FileFacts {
+  enum class Kind { File, Folder, Other };
+  Kind kind = Kind::Other;
+  std::uint64_t bytes = 0;
+  std::int64_t modified_ns = 0;  // since 1970, by the clock of the file system
+};
+
 /// The disk. The only way engine code touches it, so that tests can fail or kill at each durable write.
 ///
 /// Everything it creates is private to the user: files 0600, folders 0700. Errors: NotFound, NoSpace, Io, with the
@@ -50,6 +58,9 @@ class Files {
   virtual Result<void> make_folder(const Path& path) = 0;  // with its parents
   virtual bool exists(const Path& path) const = 0;
   virtual Result<std::uint64_t> size(const Path& path) const = 0;
+  virtual Result<FileFacts> facts(const Path& path) const = 0;
+  /// The same file, absolute and without links. Errors: NotFound.
+  virtual Result<Path> real(const Path& path) const = 0;
   /// Names in a folder, sorted; empty when it does not exist.
   virtual Result<std::vector<std::string>> list(const Path& folder) const = 0;
 };
@@ -66,6 +77,8 @@ class PosixFiles final : public Files {
   Result<void> make_folder(const Path& path) override;
   bool exists(const Path& path) const override;
   Result<std::uint64_t> size(const Path& path) const override;
+  Result<FileFacts> facts(const Path& path) const override;
+  Result<Path> real(const Path& path) const override;
   Result<std::vector<std::string>> list(const Path& folder) const override;
 };
 

@@ -200,6 +200,24 @@ Result<std::uint64_t> PosixFiles::size(const Path& path) const {
   return static_cast<std::uint64_t>(about.st_size);
 }
 
+Result<FileFacts> PosixFiles::facts(const Path& path) const {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0) return file_error(path, "inspect", errno);
+  FileFacts facts;
+  if (S_ISREG(about.st_mode)) facts.kind = FileFacts::Kind::File;
+  if (S_ISDIR(about.st_mode)) facts.kind = FileFacts::Kind::Folder;
+  facts.bytes = static_cast<std::uint64_t>(about.st_size);
+  facts.modified_ns = std::int64_t{about.st_mtim.tv_sec} * 1'000'000'000 + about.st_mtim.tv_nsec;
+  return facts;
+}
+
+Result<Path> PosixFiles::real(const Path& path) const {
+  std::error_code failure;
+  auto real = std::filesystem::canonical(path, failure);
+  if (failure) return file_error(path, "follow", failure.value());
+  return real;
+}
+
 Result<std::vector<std::string>> PosixFiles::list(const Path& folder) const {
   std::vector<std::string> names;
   std::error_code failure;

@@ -39,7 +39,8 @@ Value canonical_source(const Source& source) {
   Value::Array statuses;
   for (const auto status : source.statuses) statuses.emplace_back(to_string(status));
   Value value;
-  value["from"] = "export-job";
+  value["from"] = to_string(source.from);
+  if (!source.path.empty()) value["path"] = source.path;
   value["merge_policy"] = source.merge_policy;
   value["statuses"] = std::move(statuses);
   value["max_age_ms"] = std::int64_t{source.max_age.count()};

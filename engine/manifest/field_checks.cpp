@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/base/files.h"
 #include "engine/manifest/scalar_values.h"
 #include "engine/manifest/secret_scan.h"
 #include "engine/manifest/utf8.h"
@@ -163,6 +164,15 @@ Complaint check_window_duration(std::string_view text) {
 Complaint check_path(std::string_view text) {
   if (text.empty() || has_control_character(text)) return "is not a path; write a folder of this machine";
   if (text.find("://") != std::string_view::npos) return "is a URL; write a folder of this machine";
+  return std::nullopt;
+}
+
+Complaint check_source_path(std::string_view text) {
+  if (const auto complaint = check_path(text)) return complaint;
+  const Path path(text);
+  if (!path.is_absolute()) return "is not absolute; write the whole path, from / on";
+  const bool climbs = std::any_of(path.begin(), path.end(), [](const Path& part) { return part == ".."; });
+  if (climbs) return "has '..' in it; write the path without";
   return std::nullopt;
 }
 

@@ -30,6 +30,7 @@ std::optional<std::string> check_jitter(std::string_view text);
 std::optional<std::string> check_window_duration(std::string_view text);
 
 std::optional<std::string> check_path(std::string_view text);
+std::optional<std::string> check_source_path(std::string_view text);
 std::optional<std::string> check_organization_id(std::string_view text);
 std::optional<std::string> check_credential_name(std::string_view text);
 std::optional<std::string> check_endpoint(std::string_view text);

@@ -71,6 +71,8 @@ std::vector<Status> read_statuses(const FieldReader& source, Problems& problems)
 
 Source read_source(const FieldReader& map, Problems& problems) {
   Source source;
+  map.read_word("from", {SourceFrom::ExportJob, SourceFrom::ProfileSnapshot, SourceFrom::Files}, source.from);
+  map.read("path", source.path);
   map.read("merge_policy", source.merge_policy);
   source.statuses = read_statuses(map, problems);
   map.read("max_age", source.max_age);
@@ -160,6 +162,18 @@ const char* to_string(Status status) {
       return "existing";
   }
   return "realized";
+}
+
+const char* to_string(SourceFrom from) {
+  switch (from) {
+    case SourceFrom::ExportJob:
+      return "export-job";
+    case SourceFrom::ProfileSnapshot:
+      return "profile-snapshot";
+    case SourceFrom::Files:
+      return "files";
+  }
+  return "export-job";
 }
 
 const char* to_string(Layout layout) {

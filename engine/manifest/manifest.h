@@ -19,6 +19,9 @@ namespace audiencesync {
 enum class Normalize { None, Trim, Lower, Sha256Lower };
 /// States of a membership that count as being in the audience.
 enum class Status { Realized, Existing };
+/// Where the desired memberships come from: an export job of ours, the dataset the platform writes each night for a
+/// merge policy, or files that somebody puts into a folder of this machine.
+enum class SourceFrom { ExportJob, ProfileSnapshot, Files };
 /// Shape of the records in the target dataset.
 enum class Layout { Person };
 /// What CJA does with the older rows of a person.
@@ -30,6 +33,7 @@ enum class ApprovalMode { Auto, PlanOnly };
 /// The word the manifest uses.
 const char* to_string(Normalize normalize);
 const char* to_string(Status status);
+const char* to_string(SourceFrom from);
 const char* to_string(Layout layout);
 const char* to_string(RowRule rule);
 const char* to_string(ApprovalMode mode);
@@ -84,8 +88,10 @@ struct CronSchedule {
   friend bool operator==(const CronSchedule&, const CronSchedule&) = default;
 };
 
-/// Where the desired memberships come from: always an export job in this version.
+/// Where the desired memberships come from.
 struct Source {
+  SourceFrom from = SourceFrom::ExportJob;
+  std::string path;                      // of Files: absolute; a file, a folder, or with wildcards; else ""
   std::string merge_policy = "default";  // name or id; "default" is the sandbox's default policy
   std::vector<Status> statuses{Status::Realized, Status::Existing};  // sorted, without repetition, not empty
   Duration max_age = std::chrono::hours{36};
@@ -154,6 +160,8 @@ struct ManifestRules {
   std::map<std::string, std::optional<std::string>> variables;
   /// Organisations and their sandboxes; nullopt when there are no settings to check against.
   std::optional<std::map<std::string, std::vector<std::string>>> organizations;
+  /// Folders that source.path may point into; nullopt when there are no settings to check against.
+  std::optional<std::vector<Path>> source_folders = {};
 };
 
 /// Reads and checks one manifest with its `extends` chain. Offline: the platform is not asked.

@@ -120,12 +120,17 @@ Field source_field() {
           .fields = {{.name = "from",
                       .type = FieldType::Choice,
                       .fallback = "export-job",
-                      .help = "How the profiles are read.",
-                      .choices = {{"export-job"}, {"profile-snapshot", kLater}, {"files", kLater}}},
-                     {.name = "path", .availability = kLater},
+                      .help = "How the profiles are read: by an export job of ours; from the dataset that the platform "
+                              "writes each night for the merge policy; or from files on this machine.",
+                      .choices = {{"export-job"}, {"profile-snapshot"}, {"files"}}},
+                     {.name = "path",
+                      .example = "/srv/landing/profiles/*.parquet",
+                      .help = "With from: files, where they are: a file, a folder with all below it, or a path with "
+                              "* ? [...]; in one of the folders that the settings list as source_folders.",
+                      .check = check_source_path},
                      {.name = "merge_policy",
                       .fallback = "default",
-                      .help = "Merge policy of the export, by name or id; default is the default one of the sandbox.",
+                      .help = "Merge policy of the profiles, by name or id; default is the default one of the sandbox.",
                       .check = check_label},
                      {.name = "statuses",
                       .type = FieldType::ChoiceList,
@@ -136,7 +141,7 @@ Field source_field() {
                      {.name = "max_age",
                       .type = FieldType::TimeSpan,
                       .fallback = "36h",
-                      .help = "An older export is not used.",
+                      .help = "An older export, profile snapshot or file is not used.",
                       .check = check_positive_duration},
                      {.name = "wait_for_evaluation", .type = FieldType::TimeSpan, .availability = kLater}}};
 }

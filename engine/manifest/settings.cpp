@@ -51,6 +51,7 @@ Limits read_limits(const FieldReader& map) {
   map.read_count("exports_per_sandbox", limits.exports_per_sandbox);
   map.read_bytes("ingest_per_hour", limits.ingest_per_hour);
   map.read_bytes("memory", limits.memory);
+  map.read_bytes("disk", limits.disk);
   return limits;
 }
 
@@ -69,6 +70,10 @@ Settings read_settings(const FieldReader& root, const Path& path) {
     for (const auto& entry : organizations->entries) {
       settings.organizations.emplace(entry.key, read_organization(entry));
     }
+  }
+  for (const auto* item : root.items("source_folders")) {
+    const Path folder(item->text);
+    settings.source_folders.push_back((folder.is_absolute() ? folder : settings.folder / folder).lexically_normal());
   }
   settings.timing = read_timing(root.map("timing"));
   settings.limits = read_limits(root.map("limits"));
@@ -117,6 +122,7 @@ ManifestRules manifest_rules(const Settings& settings, const Environment& enviro
   for (const auto& [name, organization] : settings.organizations) {
     rules.organizations->emplace(name, organization.sandboxes);
   }
+  rules.source_folders = settings.source_folders;
   return rules;
 }
 

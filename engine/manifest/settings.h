@@ -52,6 +52,7 @@ struct Limits {
   std::uint64_t exports_per_sandbox = 1;
   std::uint64_t ingest_per_hour = 10'000'000'000;  // of one organisation, for the share that a plan costs
   std::uint64_t memory = 256'000'000;
+  std::uint64_t disk = 100'000'000'000;  // of the state folder, with downloads, sorted runs and uploads
 
   friend bool operator==(const Limits&, const Limits&) = default;
 };
@@ -62,6 +63,7 @@ struct Settings {
   Path folder;       // its folder: relative paths in it start here, credentials are looked for here
   Path state = "/var/lib/audiencesync";
   Path manifests_folder = "/etc/audiencesync/manifests.d";
+  std::vector<Path> source_folders;  // that manifests may read profiles from
   std::map<std::string, Organization> organizations;
   Timing timing;
   Limits limits;

@@ -84,7 +84,12 @@ Field limits_field() {
                       .type = FieldType::Bytes,
                       .fallback = "256MB",
                       .help = "Memory of the whole process.",
-                      .check = check_memory}}};
+                      .check = check_memory},
+                     {.name = "disk",
+                      .type = FieldType::Bytes,
+                      .fallback = "100GB",
+                      .help = "What the state folder may hold, with the downloads and uploads of a run; a run that "
+                              "needs more ends before it writes more."}}};
 }
 
 Field manifests_field() {
@@ -113,6 +118,12 @@ FieldTable make_settings_fields() {
        .check = check_path},
       manifests_field(),
       organizations_field(),
+      {.name = "source_folders",
+       .type = FieldType::TextList,
+       .fallback = "[]",
+       .example = "[/srv/landing]",
+       .help = "Folders that manifests may read profiles from (source.from: files).",
+       .check = check_path},
       timing_field(),
       limits_field(),
       {.name = "variables",

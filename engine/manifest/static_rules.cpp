@@ -88,12 +88,52 @@ void check_allowed(const Manifest& manifest, const FieldReader& root, const Mani
                   shown(manifest.sandbox), shown(manifest.organization), fmt::join(sandboxes, ", ")));
 }
 
+void check_source(const Manifest& manifest, const FieldReader& root, const ManifestRules& rules, Problems& problems) {
+  const auto map = root.map("source");
+  const auto& path = manifest.source.path;
+  if (manifest.source.from != SourceFrom::Files) {
+    if (map.node("path") != nullptr) {
+      problems.invalid(map.place("path"), fmt::format("source.path has no meaning with source.from '{}'; remove it, or "
+                                                      "write from: files",
+                                                      to_string(manifest.source.from)));
+    }
+    return;
+  }
+  if (path.empty()) {
+    if (map.node("path") == nullptr) {
+      problems.invalid(root.place("source"),
+                       "source.from 'files' needs source.path; write where the files are, for "
+                       "example path: /srv/landing/profiles/*.parquet");
+    }
+    return;
+  }
+  if (check_source_path(path) || !rules.source_folders) return;
+  const Path wanted(path);
+  const auto below = [&](const Path& folder) {
+    const auto at = std::mismatch(folder.begin(), folder.end(), wanted.begin(), wanted.end());
+    return at.first == folder.end() || (std::next(at.first) == folder.end() && at.first->empty());
+  };
+  const auto& folders = *rules.source_folders;
+  if (std::any_of(folders.begin(), folders.end(), below)) return;
+  std::vector<std::string> known;
+  for (const auto& folder : folders) known.push_back(folder.string());
+  problems.invalid(map.place("path"),
+                   folders.empty()
+                       ? fmt::format("source.path {} cannot be read: the settings allow no folder; list it in "
+                                     "'source_folders' there",
+                                     shown(path))
+                       : fmt::format("source.path {} is in none of the folders that the settings allow ({}); "
+                                     "use one of them, or add it to 'source_folders' there",
+                                     shown(path), fmt::join(known, ", ")));
+}
+
 }  // namespace
 
 void check_static_rules(const Manifest& manifest, const FieldReader& root, const ManifestRules& rules,
                         Problems& problems) {
   check_audiences(root, problems);
   check_field_is_in_tenant(manifest, root, problems);
+  check_source(manifest, root, rules, problems);
   check_allowed(manifest, root, rules, problems);
 }
 

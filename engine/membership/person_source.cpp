@@ -23,7 +23,7 @@ Result<void> PersonSource::read_batches(const std::vector<Path>& files, const So
         }
       }
     }
-    batch.rows.push_back({row.person, static_cast<std::uint32_t>(batch.audiences.size())});
+    batch.rows.push_back({row.person, static_cast<std::uint32_t>(batch.audiences.size()), 0});
     return sinks.front()->add(batch);
   };
   TRY(read(files, columns, each));

@@ -62,13 +62,20 @@ struct PersonBatch {
   struct Row {
     std::string_view person;      // raw, not normalised; empty when the row has none
     std::uint32_t audiences = 0;  // end of this row's in `audiences`; they begin where the row before ends
+    std::uint32_t place = 0;      // where it is, from `first_place` on
   };
+  const Path* file = nullptr;  // the rows are from; null when nobody knows
+  enum class Unit : std::uint8_t { Byte, Row };
+  Unit unit = Unit::Byte;  // of places: bytes into the uncompressed content, or rows of the file
+  std::uint64_t first_place = 0;
   std::vector<Row> rows;
   std::vector<std::uint16_t> audiences;  // MembershipMeaning::audience() of those whose status is Member; any order
   std::uint64_t unknown_status = 0;
   std::vector<BrokenRecord> broken;
 
   void clear() {
+    file = nullptr;
+    first_place = 0;
     rows.clear();
     audiences.clear();
     unknown_status = 0;

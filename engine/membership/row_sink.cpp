@@ -15,28 +15,34 @@ Result<void> RowSink::add(const PersonBatch& batch) {
   dropped_.read += batch.rows.size() + batch.broken.size();
   dropped_.unknown_status += batch.unknown_status;
   dropped_.broken += batch.broken.size();
+  for (const auto& record : batch.broken) keep_sample(batch, record.offset, record.reason, {});
   audiences_.assign(batch.audiences.begin(), batch.audiences.end());
   std::size_t first = 0;
   for (const auto& row : batch.rows) {
-    TRY(add_row(row.person, audiences_.data() + first, audiences_.data() + row.audiences));
+    TRY(add_row(batch, row, audiences_.data() + first, audiences_.data() + row.audiences));
     first = row.audiences;
   }
   return {};
 }
 
-Result<void> RowSink::add_row(std::string_view raw, Rank* first, Rank* last) {
+Result<void> RowSink::add_row(const PersonBatch& batch, const PersonBatch::Row& row, Rank* first, Rank* last) {
   std::string_view person;
-  switch (apply_person_rule(rule_, raw, space_, person)) {
+  const auto place = batch.first_place + row.place;
+  switch (apply_person_rule(rule_, row.person, space_, person)) {
     case PersonProblem::None:
       break;
     case PersonProblem::Missing:
       ++dropped_.without_person;
+      keep_sample(batch, place, "no person id", {});
       return {};
     case PersonProblem::OverLong:
       ++dropped_.over_long;
+      keep_sample(batch, place, "person id too long", row.person);
       return {};
     case PersonProblem::NotUtf8:
       ++dropped_.not_utf8;
+      // Not even its first characters can be shown.
+      keep_sample(batch, place, "person id not UTF-8", {});
       return {};
   }
   if (first == last) return {};
@@ -47,13 +53,15 @@ Result<void> RowSink::add_row(std::string_view raw, Rank* first, Rank* last) {
   return rows_.add(hash_(person), person, {first, last});
 }
 
-void RowSink::add_to(DroppedRows& dropped) const {
-  dropped.read += dropped_.read;
-  dropped.without_person += dropped_.without_person;
-  dropped.over_long += dropped_.over_long;
-  dropped.not_utf8 += dropped_.not_utf8;
-  dropped.unknown_status += dropped_.unknown_status;
-  dropped.broken += dropped_.broken;
+void RowSink::keep_sample(const PersonBatch& batch, std::uint64_t position, const char* reason,
+                          std::string_view person) {
+  if (batch.file == nullptr) return;
+  const char* const unit = batch.unit == PersonBatch::Unit::Row ? "row" : "byte";
+  DroppedSample sample{batch.file->filename().string(), position, unit, reason, {}};
+  // An input where every row is bad must not be sorted as a whole.
+  if (dropped_.samples.size() == kMostDroppedSamples && dropped_.samples.back() < sample) return;
+  if (!person.empty()) sample.person = PersonId(std::string(person)).masked();
+  dropped_.keep(std::move(sample));
 }
 
 }  // namespace audiencesync

@@ -20,11 +20,12 @@ class RowSink final : public PersonSink {
 
   /// Errors: Interrupted, NoSpace, Io.
   Result<void> add(const PersonBatch& batch) override;
-  /// Adds what was counted.
-  void add_to(DroppedRows& dropped) const;
+  /// What could not be used.
+  const DroppedRows& dropped() const { return dropped_; }
 
  private:
-  Result<void> add_row(std::string_view person, Rank* first, Rank* last);
+  Result<void> add_row(const PersonBatch& batch, const PersonBatch::Row& row, Rank* first, Rank* last);
+  void keep_sample(const PersonBatch& batch, std::uint64_t position, const char* reason, std::string_view person);
 
   PersonRule rule_;
   LocalMemberships::PersonHash hash_;

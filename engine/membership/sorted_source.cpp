@@ -24,7 +24,7 @@ Result<SortedSource> sort_source(const SortingPlace& place, PersonSource& source
     sinks_of_lanes.push_back(sinks.back().get());
   }
   TRY(source.read_batches(paths, {spec.identity_field, spec.identity_namespace}, matcher, sinks_of_lanes));
-  for (const auto& sink : sinks) sink->add_to(dropped);
+  for (const auto& sink : sinks) dropped.add(sink->dropped());
   // Each thread of the merge has every run open, and a quarter of the budget is for that.
   const auto streams = place.budget.bytes / 4 / (place.cores * sorters.front()->block_bytes());
   TRY(run_workers(lanes, [&](std::size_t lane) { return sorters[lane]->finish(streams / lanes); }));

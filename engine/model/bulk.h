@@ -24,7 +24,21 @@ struct AudienceDelta {
   friend bool operator==(const AudienceDelta&, const AudienceDelta&) = default;
 };
 
-/// Rows of an input that could not be used, by reason. Counts only, never the rows.
+/// One row of an input that could not be used, as far as it may be shown.
+struct DroppedSample {
+  std::string file;            // its name, without folders
+  std::uint64_t position = 0;  // in it, in units of:
+  std::string unit;            // "row" (Parquet, from 0) or "byte" (of the uncompressed content)
+  std::string reason;          // a constant text: "no person id"
+  std::string person;          // masked; "" when there is nothing to show
+
+  friend auto operator<=>(const DroppedSample&, const DroppedSample&) = default;
+};
+
+/// More rows that cannot be used are only counted.
+inline constexpr std::size_t kMostDroppedSamples = 20;
+
+/// Rows of an input that could not be used, by reason.
 struct DroppedRows {
   std::uint64_t read = 0;            // rows of the input
   std::uint64_t without_person = 0;  // no person id, or an empty one after normalising
@@ -33,6 +47,12 @@ struct DroppedRows {
   std::uint64_t unknown_status = 0;  // memberships, not rows: a status word we do not know
   std::uint64_t broken = 0;          // no record at all: broken JSON, or a shape that no profile has
 
+  std::vector<DroppedSample> samples = {};  // the first ones by file and position
+
+  /// Takes a sample in its place; beyond kMostDroppedSamples the last one goes.
+  void keep(DroppedSample sample);
+  /// Adds counts and samples of another part of the same input.
+  void add(const DroppedRows& other);
   std::uint64_t total() const { return without_person + over_long + not_utf8 + broken; }
   friend bool operator==(const DroppedRows&, const DroppedRows&) = default;
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace audiencesync {
@@ -51,6 +52,21 @@ std::optional<Action> action_from(std::string_view text) {
   return std::nullopt;
 }
 
+void DroppedRows::keep(DroppedSample sample) {
+  samples.insert(std::lower_bound(samples.begin(), samples.end(), sample), std::move(sample));
+  if (samples.size() > kMostDroppedSamples) samples.pop_back();
+}
+
+void DroppedRows::add(const DroppedRows& other) {
+  read += other.read;
+  without_person += other.without_person;
+  over_long += other.over_long;
+  not_utf8 += other.not_utf8;
+  unknown_status += other.unknown_status;
+  broken += other.broken;
+  for (const auto& sample : other.samples) keep(sample);
+}
+
 Value Bulk::to_value() const {
   Value::Array deltas;
   for (const auto& delta : audiences) deltas.push_back(counts(delta));
@@ -60,6 +76,15 @@ Value Bulk::to_value() const {
                          {"not_utf8", dropped.not_utf8},
                          {"unknown_status", dropped.unknown_status}};
   if (dropped.broken > 0) unusable["broken"] = dropped.broken;
+  Value::Array samples;
+  for (const auto& sample : dropped.samples) {
+    samples.push_back(Value::Object{{"file", sample.file},
+                                    {"position", sample.position},
+                                    {"unit", sample.unit},
+                                    {"reason", sample.reason},
+                                    {"person", sample.person}});
+  }
+  if (!samples.empty()) unusable["samples"] = std::move(samples);
   return Value::Object{{"relation", relation},
                        {"source", source},
                        {"base", base},
@@ -94,6 +119,10 @@ Result<Bulk> Bulk::from_value(const Value& value) {
   if (const auto* dropped = value.find("dropped")) {
     bulk.dropped = {count(*dropped, "read"),     count(*dropped, "without_person"), count(*dropped, "over_long"),
                     count(*dropped, "not_utf8"), count(*dropped, "unknown_status"), count(*dropped, "broken")};
+    for (const auto& item : dropped->items("samples")) {
+      bulk.dropped.samples.push_back(
+          {item.text("file"), count(item, "position"), item.text("unit"), item.text("reason"), item.text("person")});
+    }
   }
   return bulk;
 }

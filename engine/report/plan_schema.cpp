@@ -94,7 +94,15 @@ Value bulk_schema() {
                                      {"without_person", count()},
                                      {"over_long", count()},
                                      {"not_utf8", count()},
-                                     {"unknown_status", count()}},
+                                     {"unknown_status", count()},
+                                     {"broken", count(), false},
+                                     {"samples",
+                                      list(object({{"file", text()},
+                                                   {"position", count()},
+                                                   {"unit", text("row or byte")},
+                                                   {"reason", text()},
+                                                   {"person", text("masked")}})),
+                                      false}},
                                     "rows of the export that cannot be used")}},
                 "a change of memberships: digests and counts, never rows");
 }

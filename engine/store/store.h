@@ -76,6 +76,7 @@ struct QuarantineRecord {
   std::string reason;  // the platform's words, without the id
   std::string batch;
   Time since{};
+  bool given_up = false;  // somebody decided that they stay as they are: nobody is warned any more
 };
 
 enum class HoldState {

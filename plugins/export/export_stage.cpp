@@ -8,6 +8,8 @@
 #include "plugins/export/export_judgement.h"
 #include "plugins/export/export_request.h"
 #include "plugins/export/export_run.h"
+#include "plugins/export/landed_source.h"
+#include "plugins/export/profile_snapshot.h"
 #include "plugins/export/staging.h"
 #include "plugins/export/union_path.h"
 #include "plugins/platform/batches.h"
@@ -39,6 +41,7 @@ std::vector<std::string> declared_statuses(const Manifest& manifest) {
 }
 
 std::vector<Resource> desired_export(const Manifest& manifest) {
+  if (manifest.source.from != SourceFrom::ExportJob) return {};  // others write it: there is nothing to make
   Resource staging;
   staging.key = {"export", "staging"};
   staging.fields["name"] = Value(staging_name(manifest.uid));
@@ -159,8 +162,10 @@ Result<std::vector<platform::ExportJob>> recent_jobs(http::ReadClient& client, T
 }
 
 Result<Observed> ExportStage::observe(const ObserveRequest& request, ReadContext& context) {
-  Observed observed;
   const auto& manifest = context.manifest();
+  if (manifest.source.from == SourceFrom::Files) return observe_landed_files(request, context);
+  if (manifest.source.from == SourceFrom::ProfileSnapshot) return observe_profile_snapshot(request, context);
+  Observed observed;
   const auto audiences = TRY(context.output({"audiences", "audiences"}));
   const auto policy = TRY(context.output({"audiences", "merge_policy"}));
   ExportRequest wanted;
@@ -258,7 +263,8 @@ StageDescriptor export_stage() {
   batch.prefix = "batch/";
   batch.prune = true;
   return {.name = "export",
-          .summary = "Runs export jobs into our staging dataset and checks what they hold.",
+          .summary =
+              "Runs export jobs into our staging dataset, or finds the profiles elsewhere, and checks what they hold.",
           .phase = Phase::Refresh,
           .needs = {"audiences"},
           .rules = {staging, job, batch},

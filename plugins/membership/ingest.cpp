@@ -15,6 +15,7 @@ namespace audiencesync {
 namespace {
 
 constexpr int kMostNamedRounds = 3;
+constexpr std::size_t kMostQuarantined = 10'000;  // of a relation, whatever the guard allows of one run
 
 std::string content_mark(const Bulk& bulk) { return bulk.content.substr(0, 16); }
 
@@ -323,7 +324,14 @@ class Ingest {
     // A resumed run meets people again whom an earlier commit already recorded.
     std::erase_if(quarantine_, [&](const auto& record) { return record.person == rejection.person.reveal(); });
     quarantine_.push_back(
-        {spec_.relation, rejection.person.reveal(), rejection.reason, batch, context_.server().now()});
+        {spec_.relation, rejection.person.reveal(), rejection.reason, batch, context_.server().now(), false});
+    if (quarantine_.size() > kMostQuarantined) {
+      return Error(
+          ErrorCode::Rejected,
+          fmt::format("{} people are in quarantine, more than are kept; mend what the platform says ({}), then: "
+                      "audiencesync quarantine replay {}",
+                      quarantine_.size(), rejection.reason, spec_.uid));
+    }
     unsaved_ = true;
     const auto& guard = context_.manifest().guard;
     if (rejected_.size() < guard.min_people || within(guard.max_bad_rows, rejected_.size(), bulk_.people)) return {};

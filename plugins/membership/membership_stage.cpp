@@ -26,6 +26,10 @@ Finding dropped_rows(const DroppedRows& dropped, const Guard& guard) {
       "{} of {} exported rows cannot be used: {} without a person id, {} with one longer than {} bytes, {} not UTF-8",
       dropped.total(), dropped.read, dropped.without_person, dropped.over_long, kLongestPersonId, dropped.not_utf8);
   if (dropped.broken > 0) text += fmt::format(", {} no readable record", dropped.broken);
+  if (!dropped.samples.empty()) {
+    const auto& first = dropped.samples.front();
+    text += fmt::format("; the first is {} at {} {} ({})", first.file, first.unit, first.position, first.reason);
+  }
   if (dropped.total() >= guard.min_people && !within(guard.max_bad_rows, dropped.total(), dropped.read)) {
     return {Severity::Refuse, "bad-rows",
             fmt::format("{}; more than guard.max_bad_rows ({}) allows: check identity.field, or raise the limit", text,
@@ -80,25 +84,34 @@ class MembershipStage final : public Stage {
       question.current.reset();
       question.rewrite = false;
     }
-    if (!quarantine.empty()) {
+    const auto waiting = std::count_if(quarantine.begin(), quarantine.end(),
+                                       [](const QuarantineRecord& record) { return !record.given_up; });
+    if (waiting > 0) {
       observed.findings.push_back(
           {Severity::Warning, "quarantine",
-           fmt::format("{} people are in quarantine because the platform rejected their record; "
-                       "they stay as they were",
-                       quarantine.size())});
+           fmt::format("{} in quarantine because the platform rejected their record; they "
+                       "stay as they were: audiencesync quarantine list {}",
+                       waiting == 1 ? "1 person is" : fmt::format("{} people are", waiting), manifest.name)});
     }
 
     Resource people{kPeople, {}, question.current ? question.current->content : "", {}};
     const auto batches = context.output({"export", "batches"});
     if (!batches.ok()) {
-      observed.findings.push_back(
-          {Severity::Wait, "known-after-export",
-           "there is no export that can be used; who enters and leaves is known after the export that apply makes"});
+      if (manifest.source.from == SourceFrom::ExportJob) {
+        observed.findings.push_back(
+            {Severity::Wait, "known-after-export",
+             "there is no export that can be used; who enters and leaves is known after the export that apply makes"});
+      }
       observed.resources.push_back(std::move(people));
       return observed;
     }
     for (const auto& batch : batches.value().is_array() ? *batches.value().array_if() : Value::Array{}) {
       if (const auto* id = batch.string_if()) question.batches.push_back(*id);
+    }
+    if (const auto files = context.output({"export", "files"}); files.ok() && files.value().is_array()) {
+      for (const auto& file : *files.value().array_if()) {
+        if (const auto* path = file.string_if()) question.files.emplace_back(*path);
+      }
     }
     if (const auto profiles = context.output({"export", "profiles"}); profiles.ok()) {
       if (const auto count = to_number(profiles.value())) question.profiles = static_cast<std::uint64_t>(*count);

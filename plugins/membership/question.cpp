@@ -68,12 +68,18 @@ Result<Bulk> compare_memberships(const Question& question, ReadContext& context)
   }
 
   const Path folder = context.work() / "source";
-  const SourceRef ref{source, [&](std::stop_token) { return fetch_source_files(context, question.batches, folder); }};
+  const bool landed = !question.files.empty();
+  const SourceRef ref{source, [&](std::stop_token) -> Result<std::vector<Path>> {
+                        if (!landed) return fetch_source_files(context, question.batches, folder);
+                        TRY(check_unchanged(context, question.files, source));
+                        return question.files;
+                      }};
   const BaseRef base_ref{base.empty() ? std::nullopt : std::optional(base), question.rewrite};
   auto compared = context.memberships().compare(question.spec, ref, base_ref, context.stop());
   // The files hold person ids; the changeset has all that is needed of them.
   TRY(context.files().remove(folder));
   const Bulk bulk = TRY(std::move(compared));
+  if (landed) TRY(check_unchanged(context, question.files, source));
   if (question.profiles && bulk.dropped.read < *question.profiles) {
     return Error(ErrorCode::Corrupt,
                  fmt::format("the export counted {} profiles, its files hold {} rows; nothing is planned on a partial "

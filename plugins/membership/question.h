@@ -11,7 +11,8 @@ namespace audiencesync {
 /// What is to be compared with what.
 struct Question {
   RelationSpec spec;
-  std::vector<std::string> batches;       // of the export
+  std::vector<std::string> batches;       // of the export, or the id of `files`
+  std::vector<Path> files;                // on this machine, to be read where they are; empty: batches are fetched
   std::optional<std::uint64_t> profiles;  // rows the export job counted; fewer read means a truncated input
   std::optional<SnapshotRecord> current;  // proven; nullopt: nothing is in the dataset yet
   bool rewrite = false;                   // see BaseRef::rewrite

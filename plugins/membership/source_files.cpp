@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "engine/membership/landed_files.h"
 #include "plugins/platform/batches.h"
 #include "plugins/platform/data_access.h"
 
@@ -35,6 +36,20 @@ Result<std::vector<Path>> fetch_source_files(ReadContext& context, const std::ve
     }
   }
   return paths;
+}
+
+Result<void> check_unchanged(ReadContext& context, const std::vector<Path>& files, const std::string& id) {
+  LandedFiles now;
+  for (const auto& path : files) {
+    const auto facts = context.files().facts(path);
+    if (facts.ok()) now.files.push_back({path, facts->bytes, facts->modified_ns});
+  }
+  if (now.id() == id) return {};
+  return Error(
+      ErrorCode::Conflict,
+      fmt::format("files at {} (source.path) changed while they were read; nothing is computed from a mixture, "
+                  "run again when they are complete",
+                  context.manifest().source.path));
 }
 
 }  // namespace audiencesync

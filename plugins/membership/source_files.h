@@ -14,4 +14,8 @@ namespace audiencesync {
 Result<std::vector<Path>> fetch_source_files(ReadContext& context, const std::vector<std::string>& batches,
                                              const Path& folder);
 
+/// Succeeds when files on this machine are those that `id` names (LandedFiles::id). Errors: Conflict when one has
+/// changed or is gone since.
+Result<void> check_unchanged(ReadContext& context, const std::vector<Path>& files, const std::string& id);
+
 }  // namespace audiencesync

@@ -61,6 +61,7 @@ Dataset dataset_from(const std::string& id, const Value& value) {
   dataset.name = value.text("name");
   dataset.version = id_text(value.find("version"));
   dataset.state = value.text("state");
+  if (const auto* kind = value.find("classification")) dataset.managed_by = kind->text("managedBy");
   dataset.created = time_of(value.find("created"));
   if (const auto* schema = value.find("schemaRef")) dataset.schema = schema->text("id");
   if (const auto* tags = value.find("tags"); tags != nullptr && tags->is_object())
@@ -90,6 +91,21 @@ Result<std::vector<Dataset>> datasets_named(http::ReadClient& client, const std:
   const bool plain = name.find_first_of(",!*~<>=") == std::string::npos;
   auto datasets = TRY(list_datasets(client, plain ? http::Query{{"name", name}} : http::Query{}));
   std::erase_if(datasets, [&](const Dataset& dataset) { return dataset.name != name; });
+  return datasets;
+}
+
+Result<std::vector<Dataset>> profile_snapshots_of(http::ReadClient& client, const std::string& merge_policy) {
+  auto datasets = TRY(list_datasets(client, {{"property", "name~Profile-Snapshot-Export.*"}}));
+  const auto wanted = "mergePolicyId:" + merge_policy;
+  std::erase_if(datasets, [&](const Dataset& dataset) {
+    if (dataset.managed_by != "SYSTEM" || !dataset.name.starts_with("Profile-Snapshot-Export")) return true;
+    const auto tag = dataset.tags.find("unifiedProfile");
+    if (tag == dataset.tags.end()) return true;
+    return std::none_of(tag->second.begin(), tag->second.end(), [&](std::string value) {
+      std::erase(value, ' ');
+      return value == wanted;
+    });
+  });
   return datasets;
 }
 

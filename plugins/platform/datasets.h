@@ -22,8 +22,9 @@ struct Dataset {
   std::string id;
   std::string name;
   std::string version;
-  std::string schema;  // id of its schema
-  std::string state;   // upper case: DRAFT, ...
+  std::string schema;      // id of its schema
+  std::string state;       // upper case: DRAFT, ...
+  std::string managed_by;  // upper case: CUSTOMER, or SYSTEM for what the platform keeps
   std::optional<Time> created;
   Tags tags;
 };
@@ -43,6 +44,10 @@ Result<std::optional<Dataset>> get_dataset(http::ReadClient& client, const std::
 Result<std::vector<Dataset>> datasets_of(http::ReadClient& client, const std::string& uid, const std::string& role);
 /// Datasets of exactly this name, oldest first.
 Result<std::vector<Dataset>> datasets_named(http::ReadClient& client, const std::string& name);
+
+/// The datasets the platform itself keeps with all profiles of a merge policy, a new batch each day; oldest first.
+/// Usually one. Datasets of that name which anybody else made are none. Empty when they are not visible to us.
+Result<std::vector<Dataset>> profile_snapshots_of(http::ReadClient& client, const std::string& merge_policy);
 
 struct NewDataset {
   std::string name;

@@ -200,6 +200,8 @@ class FullDisk final : public Files {
   Result<void> make_folder(const Path& path) override { return disk_.make_folder(path); }
   bool exists(const Path& path) const override { return disk_.exists(path); }
   Result<std::uint64_t> size(const Path& path) const override { return disk_.size(path); }
+  Result<Path> real(const Path& path) const override { return disk_.real(path); }
+  Result<FileFacts> facts(const Path& path) const override { return disk_.facts(path); }
   Result<std::vector<std::string>> list(const Path& folder) const override { return disk_.list(folder); }
 
  private:

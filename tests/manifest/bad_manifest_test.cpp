@@ -116,9 +116,9 @@ INSTANTIATE_TEST_SUITE_P(
                                 {"m.yaml:10:3: 'target.name_lookup' is not in this version; remove it",
                                  "m.yaml:11:3: 'target.accept_one_row_per_person' is not in this version; remove it"}},
                     BadManifest{"words",
-                                minimal_plus("source: { from: profile-snapshot }\n"
+                                minimal_plus("source: { wait_for_evaluation: 2h }\n"
                                              "target: { layout: delimited }\nengine: query-service\n"),
-                                {"m.yaml:9:17: source.from 'profile-snapshot' is not in this version; write export-job",
+                                {"m.yaml:9:11: 'source.wait_for_evaluation' is not in this version; remove it",
                                  "m.yaml:10:19: target.layout 'delimited' is not in this version; write person",
                                  "m.yaml:11:9: engine 'query-service' is not in this version; write local"}}),
     [](const auto& row) { return std::string(row.param.name); });

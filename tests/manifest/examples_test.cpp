@@ -10,6 +10,7 @@
 namespace audiencesync {
 namespace {
 
+using testing::ElementsAre;
 using testing::IsEmpty;
 
 const Path kExamples = Path(AUDIENCESYNC_SOURCE_DIR) / "etc";
@@ -69,7 +70,23 @@ TEST(ExamplesTest, ManifestsAreValidUnderTheExampleSettings) {
   EXPECT_EQ(without_analytics.object_if()->erase("analytics"), 1U);
   EXPECT_EQ(to_json(without_analytics), to_json(minimal.value->canonical()));
   EXPECT_EQ(full.value->schedule, minimal.value->schedule);
-  EXPECT_THAT(missing_keys(tree_of(kExamples / "manifests" / "full.yaml"), manifest_fields()), IsEmpty());
+  // What has a meaning with another source only is shown by the example of that one.
+  EXPECT_THAT(missing_keys(tree_of(kExamples / "manifests" / "full.yaml"), manifest_fields()),
+              ElementsAre("source.path"));
+}
+
+TEST(ExamplesTest, TheLandingZoneNeedsAFolderThatTheSettingsList) {
+  const auto path = kExamples / "manifests" / "landing.yaml";
+  ManifestRules rules;
+  rules.source_folders = {Path("/srv/landing")};
+  const auto landing = load_manifest(PosixFiles(), path, rules);
+  ASSERT_THAT(texts(landing.problems), IsEmpty());
+  EXPECT_EQ(landing.value->source.from, SourceFrom::Files);
+  EXPECT_EQ(landing.value->source.path, "/srv/landing/profiles/current/*.parquet");
+  rules.source_folders = {Path("/srv/landing-2"), Path("/srv/land")};
+  EXPECT_EQ(load_manifest(PosixFiles(), path, rules).problems.size(), 1U);
+  rules.source_folders->clear();
+  EXPECT_EQ(load_manifest(PosixFiles(), path, rules).problems.size(), 1U);
 }
 
 /// The defaults of the settings table, as a file that spells them out.
@@ -95,7 +112,7 @@ TEST(ExamplesTest, EveryDefaultOfTheSettingsTableIsTheDefaultOfTheStruct) {
   for (const auto& field : settings_fields()) {
     if (field.name == "organizations") text += settings_defaults(field.fields, "    ", written);
   }
-  EXPECT_EQ(written, 18) << text;
+  EXPECT_EQ(written, 20) << text;
   const MemoryFiles files{{"s.yaml", text}};
   const auto loaded = load_settings(files, "s.yaml");
   ASSERT_THAT(texts(loaded.problems), IsEmpty()) << text;

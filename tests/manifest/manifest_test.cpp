@@ -100,7 +100,7 @@ guard:
   EXPECT_EQ(manifest.identity, (Identity{"_demoemea.identification.core.crmId", "CRMID", Normalize::Sha256Lower}));
   EXPECT_EQ(manifest.schedule, (CronSchedule{"*/15 6-20 * * mon-fri", "Europe/Berlin"}));
   EXPECT_THAT(manifest.audiences, ElementsAre(AudienceEntry{"A1", std::nullopt, "aam", Place{"m.yaml", 14, 5}}));
-  EXPECT_EQ(manifest.source, (Source{"Web only", {Status::Existing}, 90min}));
+  EXPECT_EQ(manifest.source, (Source{SourceFrom::ExportJob, "", "Web only", {Status::Existing}, 90min}));
   EXPECT_EQ(manifest.target,
             (Target{Layout::Person, "Loyalty audiences", "64f0c1d2e3a4b5c6d7e8f901", RowRule::Replace}));
   EXPECT_EQ(manifest.guard.max_removals, (Limit{0.05, 5000}));

@@ -29,6 +29,8 @@ class MemoryFiles final : public Files {
     return std::uint64_t{found->second.size()};
   }
 
+  Result<Path> real(const Path& path) const override { return path; }
+  Result<FileFacts> facts(const Path& path) const override { return unused(path); }
   Result<std::unique_ptr<FileReader>> open(const Path& path) const override { return unused(path); }
   Result<std::unique_ptr<FileWriter>> create(const Path& path) override { return unused(path); }
   Result<void> write_atomic(const Path& path, std::string_view) override { return unused(path); }

@@ -41,6 +41,8 @@ class FailingFiles final : public Files {
   }
   bool exists(const Path& path) const override { return disk_.exists(path); }
   Result<std::uint64_t> size(const Path& path) const override { return disk_.size(path); }
+  Result<Path> real(const Path& path) const override { return disk_.real(path); }
+  Result<FileFacts> facts(const Path& path) const override { return disk_.facts(path); }
   Result<std::vector<std::string>> list(const Path& folder) const override { return disk_.list(folder); }
 
  private:

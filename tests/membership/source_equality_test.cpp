@@ -104,6 +104,9 @@ class SourceEqualityTest : public ::testing::TestWithParam<std::uint64_t> {
     answer.after = must(engine.compare(spec, ref(second), {answer.bulk.candidate}, {}));
     must(engine.check(answer.after.candidate));
     EXPECT_TRUE(engine.holds(answer.after));
+    // Where a bad row is differs from format to format.
+    answer.bulk.dropped.samples.clear();
+    answer.after.dropped.samples.clear();
     return answer;
   }
 

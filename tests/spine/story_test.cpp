@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include <chrono>
 #include <sstream>
 #include <thread>
@@ -199,6 +201,33 @@ TEST_F(StoryTest, PeopleWhoseRecordsAreRejectedGoToQuarantineAndTheRestArrives) 
   const auto status = world.run({"status", "--config", emulator.config().string()});
   expect_told(status, kOk, {"quarantine 2 people"});
   EXPECT_THAT(status.out, Not(HasSubstr("planted.example")));
+  expect_nothing_to_do();
+
+  const auto quarantine = [&](const std::string& words, const std::string& people = "") {
+    std::ofstream(world.folder() / "ids") << people;
+    return run_process({"/bin/sh", "-c",
+                        fmt::format("'{}/audiencesync' quarantine {} --config '{}' < '{}'", AUDIENCESYNC_BIN_DIR, words,
+                                    emulator.config().string(), (world.folder() / "ids").string())},
+                       {}, world.folder());
+  };
+  const auto list = quarantine("list loyalty");
+  expect_told(list, kOk, {"loyalty: 2 people in quarantine", "m***@p***.example since", "batch"});
+  EXPECT_THAT(list.out + list.err, Not(HasSubstr("planted.example")));
+  EXPECT_THAT(list.out + list.err, Not(HasSubstr(member)));
+
+  // Given up: as they were, and nobody hears of it again.
+  expect_told(quarantine("drop loyalty -", stranger + "\nnobody@x.io\n"), kOk,
+              {"1 of 2 ids are not in quarantine", "1 person given up"});
+  expect_told(quarantine("list loyalty --format json"), kOk, {"\"given_up\": true", "\"given_up\": false"});
+  expect_told(world.apply(), kOk, {"1 person is in quarantine"});
+  EXPECT_EQ(members_by_audience(emulator, world.target()).at(audiences[0].id), expected);
+
+  // Mended: sent again, the removal of one and the arrival of the other.
+  emulator.control("PUT", "/_emulator/ingestion", R"({"reject_person":[]})");
+  expect_told(quarantine("replay loyalty"), kOk, {"2 people left the quarantine"});
+  expect_told(quarantine("replay loyalty"), kOk, {"nobody to replay"});
+  expect_told(world.apply(), kOk, {});
+  EXPECT_EQ(members_by_audience(emulator, world.target()).at(audiences[0].id), emulator.truth(audiences[0].id));
   expect_nothing_to_do();
 }
 

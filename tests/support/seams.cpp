@@ -54,6 +54,8 @@ class SeamedFiles final : public Files {
   Result<void> make_folder(const Path& path) override { return files_.make_folder(path); }
   bool exists(const Path& path) const override { return files_.exists(path); }
   Result<std::uint64_t> size(const Path& path) const override { return files_.size(path); }
+  Result<Path> real(const Path& path) const override { return files_.real(path); }
+  Result<FileFacts> facts(const Path& path) const override { return files_.facts(path); }
   Result<std::vector<std::string>> list(const Path& folder) const override { return files_.list(folder); }
 
  private:

@@ -33,12 +33,20 @@ struct JsonLane {
 
   Result<void> use(const JsonFile& file) {
     batch.clear();
+    batch.file = &file.path();
+    batch.first_place = block.offset;
     fast.begin(block);
     for (const auto& record : block.records) {
-      if (fast.read(record, batch)) continue;
+      if (fast.read(record, batch)) {
+        batch.rows.back().place = static_cast<std::uint32_t>(record.begin);
+        continue;
+      }
       const std::string_view text(block.bytes() + record.begin, record.size);
       const char* const problem = record.too_long ? kTooLong : reader.read(text, block.readable(record.begin), batch);
-      if (problem == nullptr) continue;
+      if (problem == nullptr) {
+        batch.rows.back().place = static_cast<std::uint32_t>(record.begin);
+        continue;
+      }
       if (record.open && !record.too_long) return Error(ErrorCode::Corrupt, "it ends in the middle of a record");
       batch.broken.push_back({&file.path(), block.offset + record.begin, problem});
     }

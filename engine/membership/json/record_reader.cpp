@@ -304,7 +304,7 @@ const char* RecordReader::read(std::string_view record, std::size_t readable, Pe
   }
   auto person = in.person;
   if (!in.has_person) person = !in.primary.empty() ? in.primary : in.identities == 1 ? in.only : std::string_view();
-  batch.rows.push_back({person, static_cast<std::uint32_t>(batch.audiences.size())});
+  batch.rows.push_back({person, static_cast<std::uint32_t>(batch.audiences.size()), 0});
   return nullptr;
 }
 

@@ -262,7 +262,7 @@ bool StructuralReader::read(const RecordBlock::Record& record, PersonBatch& batc
     return false;
   }
   in.at = behind;
-  batch.rows.push_back({in.person, static_cast<std::uint32_t>(batch.audiences.size())});
+  batch.rows.push_back({in.person, static_cast<std::uint32_t>(batch.audiences.size()), 0});
   return true;
 }
 

@@ -35,12 +35,15 @@ Result<std::optional<FilePlan>> plan_parquet(const Files& files, const Path& pat
   auto layout = ExportLayout::find(footer->root, columns);
   if (!layout) return none;
   FilePlan plan{path, std::move(*layout), {}};
+  std::uint64_t first_row = 0;
   for (const auto& group : footer->groups) {
     const auto chunk = [&](const parquet::SchemaNode& leaf) {
       return group.columns[static_cast<std::size_t>(leaf.leaf)];
     };
     GroupChunks chunks;
     chunks.rows = group.rows;
+    chunks.first_row = first_row;
+    first_row += group.rows;
     chunks.person = chunk(plan.layout.person);
     std::vector<const parquet::ColumnChunk*> needed{&chunks.person};
     if (plan.layout.memberships) {
@@ -83,22 +86,22 @@ Result<void> ParquetPersonSource::read_batches(const std::vector<Path>& files, c
   if (!others.empty()) TRY(fallback_.read_batches(others, columns, meaning, sinks));
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
-  return run_workers(std::min(sinks.size(), std::max<std::size_t>(tasks.size(), 1)),
-                     [&](std::size_t lane) -> Result<void> {
-                       for (auto at = next++; at < tasks.size() && !failed; at = next++) {
-                         const auto& [plan, group] = tasks[at];
-                         auto file = files_.open(plan->path);
-                         auto done = file.ok() ? Result<void>() : Result<void>(file.error());
-                         if (done.ok()) {
-                           parquet::RowGroupReader reader(**file, plan->layout, *group, meaning, *sinks[lane]);
-                           done = reader.read();
-                         }
-                         if (done.ok()) continue;
-                         failed = true;
-                         return unreadable_file(plan->path, done.error());
-                       }
-                       return {};
-                     });
+  return run_workers(
+      std::min(sinks.size(), std::max<std::size_t>(tasks.size(), 1)), [&](std::size_t lane) -> Result<void> {
+        for (auto at = next++; at < tasks.size() && !failed; at = next++) {
+          const auto& [plan, group] = tasks[at];
+          auto file = files_.open(plan->path);
+          auto done = file.ok() ? Result<void>() : Result<void>(file.error());
+          if (done.ok()) {
+            parquet::RowGroupReader reader(**file, {plan->path, plan->layout, *group}, meaning, *sinks[lane]);
+            done = reader.read();
+          }
+          if (done.ok()) continue;
+          failed = true;
+          return unreadable_file(plan->path, done.error());
+        }
+        return {};
+      });
 }
 
 }  // namespace audiencesync

@@ -13,18 +13,19 @@ std::uint32_t code_of(MembershipMeaning::Status status) { return static_cast<std
 
 }  // namespace
 
-RowGroupReader::RowGroupReader(FileReader& file, const ExportLayout& layout, const GroupChunks& chunks,
-                               const MembershipMeaning& meaning, PersonSink& sink)
-    : layout_(layout),
-      chunks_(chunks),
+RowGroupReader::RowGroupReader(FileReader& file, const RowGroupPlace& place, const MembershipMeaning& meaning,
+                               PersonSink& sink)
+    : path_(place.path),
+      layout_(place.layout),
+      chunks_(place.chunks),
       meaning_(meaning),
       sink_(sink),
-      people_(file, chunks.person, layout.person, {}),
-      spaces_(file, chunks.spaces, layout.memberships ? layout.memberships->spaces.leaf : SchemaNode(),
+      people_(file, chunks_.person, layout_.person, {}),
+      spaces_(file, chunks_.spaces, layout_.memberships ? layout_.memberships->spaces.leaf : SchemaNode(),
               [this](std::string_view name) { return space_number(name); }),
-      audiences_(file, chunks.audiences, layout.memberships ? layout.memberships->audiences.leaf : SchemaNode(),
+      audiences_(file, chunks_.audiences, layout_.memberships ? layout_.memberships->audiences.leaf : SchemaNode(),
                  [&meaning](std::string_view id) { return meaning.audience(id); }),
-      statuses_(file, chunks.statuses, layout.memberships ? layout.memberships->statuses.leaf : SchemaNode(),
+      statuses_(file, chunks_.statuses, layout_.memberships ? layout_.memberships->statuses.leaf : SchemaNode(),
                 [&meaning](std::string_view word) { return code_of(meaning.status(word)); }),
       no_status_(code_of(meaning.status({}))) {}
 
@@ -51,6 +52,10 @@ std::uint32_t RowGroupReader::space_number(std::string_view name) {
 
 Result<void> RowGroupReader::flush() {
   if (batch_.rows.empty() && batch_.unknown_status == 0) return {};
+  batch_.file = &path_;
+  batch_.unit = PersonBatch::Unit::Row;
+  batch_.first_place = chunks_.first_row + flushed_;
+  flushed_ += batch_.rows.size();
   TRY(sink_.add(batch_));
   batch_.clear();
   return {};
@@ -58,7 +63,8 @@ Result<void> RowGroupReader::flush() {
 
 void RowGroupReader::end_row() {
   if (!in_row_) return;
-  batch_.rows.push_back({person_, static_cast<std::uint32_t>(batch_.audiences.size())});
+  batch_.rows.push_back(
+      {person_, static_cast<std::uint32_t>(batch_.audiences.size()), static_cast<std::uint32_t>(batch_.rows.size())});
   in_row_ = false;
 }
 

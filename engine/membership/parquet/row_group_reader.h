@@ -12,10 +12,18 @@ namespace audiencesync::parquet {
 /// The columns of one row group that matter.
 struct GroupChunks {
   std::uint64_t rows = 0;
+  std::uint64_t first_row = 0;  // of the file's rows
   ColumnChunk person;
   ColumnChunk spaces;
   ColumnChunk audiences;
   ColumnChunk statuses;
+};
+
+/// Which row group: of which file, and how its columns are found.
+struct RowGroupPlace {
+  const Path& path;
+  const ExportLayout& layout;
+  const GroupChunks& chunks;
 };
 
 /// Hands the rows of one row group to a sink. What a membership means is looked up once for each entry of the
@@ -25,8 +33,7 @@ struct GroupChunks {
 class RowGroupReader {
  public:
   /// All must outlive this.
-  RowGroupReader(FileReader& file, const ExportLayout& layout, const GroupChunks& chunks,
-                 const MembershipMeaning& meaning, PersonSink& sink);
+  RowGroupReader(FileReader& file, const RowGroupPlace& place, const MembershipMeaning& meaning, PersonSink& sink);
 
   Result<void> read();
 
@@ -39,6 +46,7 @@ class RowGroupReader {
   std::uint32_t space_number(std::string_view name);
   Error disagree() const;
 
+  const Path& path_;
   const ExportLayout& layout_;
   const GroupChunks& chunks_;
   const MembershipMeaning& meaning_;
@@ -55,6 +63,7 @@ class RowGroupReader {
   std::string_view person_;
   bool in_row_ = false;
   std::uint64_t rows_ = 0;
+  std::uint64_t flushed_ = 0;  // of them: handed on
 };
 
 }  // namespace audiencesync::parquet

@@ -113,6 +113,7 @@ QuarantineRecord read_quarantine(const SqliteStatement& row) {
   person.reason = row.text(2);
   person.batch = row.text(3);
   person.since = from_epoch_ms(row.integer(4));
+  person.given_up = row.integer(5) != 0;
   return person;
 }
 

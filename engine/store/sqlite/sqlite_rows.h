@@ -24,7 +24,7 @@ SnapshotRecord read_snapshot(const SqliteStatement& row);
 inline constexpr const char* kBatchColumns = "batch, dataset, relation, generation, records, proven, superseded";
 BatchRecord read_batch(const SqliteStatement& row);
 
-inline constexpr const char* kQuarantineColumns = "relation, person, reason, batch, since";
+inline constexpr const char* kQuarantineColumns = "relation, person, reason, batch, since, given_up";
 QuarantineRecord read_quarantine(const SqliteStatement& row);
 
 inline constexpr const char* kHeldPlanColumns =

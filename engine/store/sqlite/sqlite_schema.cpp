@@ -124,8 +124,13 @@ Result<void> create_held_plans(SqliteDatabase& database) {
                              "create the table of held plans");
 }
 
+Result<void> allow_giving_up(SqliteDatabase& database) {
+  return database.run_script("ALTER TABLE quarantine ADD COLUMN given_up INTEGER NOT NULL DEFAULT 0;",
+                             "add to the quarantine whom nobody waits for");
+}
+
 // One row for each version ever released; rows are appended, never changed. Row n leads from version n to n + 1.
-constexpr std::array<Migration, 2> kMigrations{&create_first_tables, &create_held_plans};
+constexpr std::array<Migration, 3> kMigrations{&create_first_tables, &create_held_plans, &allow_giving_up};
 
 Error wrong_version(const Path& file, std::int64_t version, std::string_view way_out) {
   return Error(ErrorCode::Unsupported, fmt::format("{}: the state has version {} and this program knows {}; {}",

@@ -338,10 +338,12 @@ class SqliteStore final : public Store {
 
   Result<void> write_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) {
     TRY(database_->run("DELETE FROM quarantine WHERE relation = ?", "clear the quarantine", {relation}));
-    const auto sql = fmt::format("INSERT OR REPLACE INTO quarantine ({}) VALUES (?, ?, ?, ?, ?)", kQuarantineColumns);
+    const auto sql =
+        fmt::format("INSERT OR REPLACE INTO quarantine ({}) VALUES (?, ?, ?, ?, ?, ?)", kQuarantineColumns);
     for (const auto& person : people) {
       TRY(database_->run(sql.c_str(), "store the quarantine",
-                         {relation, person.person, person.reason, person.batch, to_epoch_ms(person.since)}));
+                         {relation, person.person, person.reason, person.batch, to_epoch_ms(person.since),
+                          std::int64_t{person.given_up}}));
     }
     return {};
   }
