@@ -198,8 +198,8 @@ TEST_F(SqliteFileTest, ATransactionThatIsDroppedLeavesNothing) {
 TEST_F(SqliteFileTest, ErrorsNameWhatWasDoneAndNeverTheValue) {
   make_state();
   auto database = must(SqliteDatabase::open(file, OpenMode::ReadWrite));
-  must(database->run("INSERT INTO quarantine VALUES ('r', 'ada@example.org', '', '', 0)", "store the quarantine"));
-  const auto twice = database->run("INSERT INTO quarantine VALUES ('r', ?, '', '', 0)", "store the quarantine",
+  must(database->run("INSERT INTO quarantine VALUES ('r', 'ada@example.org', '', '', 0, 0)", "store the quarantine"));
+  const auto twice = database->run("INSERT INTO quarantine VALUES ('r', ?, '', '', 0, 0)", "store the quarantine",
                                    {std::string_view("ada@example.org")});
   ASSERT_FALSE(twice.ok());
   EXPECT_THAT(twice.error().text(), HasSubstr("cannot store the quarantine"));
