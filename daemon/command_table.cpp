@@ -187,6 +187,55 @@ CommandRow quarantine_row() {
                        {"audiencesync quarantine drop luma-loyalty - < ids.txt", "those whose ids cannot be mended"}}};
 }
 
+CommandRow state_row() {
+  return {.command = Command::State,
+          .group = CommandGroup::Change,
+          .name = "state",
+          .usage = "rebuild SYNC",
+          .summary = "makes the proven snapshot anew from the target dataset",
+          .tells =
+              "Reads all rows of the dataset; of each person the highest generation counts. apply does it by itself "
+              "when the snapshot is missing or damaged. SYNC is a name, a uid or a manifest file.",
+          .operands = Operands::Syncs,
+          .options = {{.name = "take-over",
+                       .help = "the dataset was written from another state folder, which is refused from now on"},
+                      text_or_json("form of the answer")},
+          .examples = {{"audiencesync state rebuild luma-loyalty", "what is really in the dataset becomes the base"},
+                       {"audiencesync state rebuild --take-over luma-loyalty", "after the old machine was lost"}}};
+}
+
+CommandRow verify_row() {
+  return {.command = Command::Verify,
+          .group = CommandGroup::Follow,
+          .name = "verify",
+          .usage = "SYNC",
+          .summary = "reads the real dataset back and names what differs from what was proven",
+          .tells =
+              "Writes nothing to the platform. Exit code 0: equal, 1: something differs. A sample reads part of the "
+              "newest large batch and everything newer. SYNC is a name, a uid or a manifest file.",
+          .operands = Operands::Syncs,
+          .options = {{.name = "rows",
+                       .help = "how much of the dataset is read",
+                       .takes = Takes::Word,
+                       .value = "sample|full",
+                       .words = {"sample", "full"}},
+                      {.name = "analytics", .help = "ask Customer Journey Analytics (instead of rows, or beside)"},
+                      {.name = "seed",
+                       .help = "of a sample that is to be read again",
+                       .takes = Takes::Text,
+                       .value = "N",
+                       .fallback = "random"},
+                      {.name = "sample",
+                       .help = "masked people shown of each kind of difference",
+                       .takes = Takes::Text,
+                       .value = "N",
+                       .fallback = "3"},
+                      text_or_json("form of the answer")},
+          .examples = {{"audiencesync verify luma-loyalty", "a sample of the rows"},
+                       {"audiencesync verify --rows full luma-loyalty", "every row"},
+                       {"audiencesync verify --analytics luma-loyalty", "what analysts see"}}};
+}
+
 CommandRow stages_row() {
   return {.command = Command::Stages,
           .group = CommandGroup::Program,
@@ -228,9 +277,9 @@ CommandRow completion_row() {
 }  // namespace
 
 const std::vector<CommandRow>& command_table() {
-  static const std::vector<CommandRow> table{validate_row(),   plan_row(),   diff_row(),    apply_row(),
-                                             approve_row(),    status_row(), history_row(), explain_row(),
-                                             quarantine_row(), stages_row(), schema_row(),  completion_row()};
+  static const std::vector<CommandRow> table{
+      validate_row(), plan_row(),    diff_row(),       apply_row(),  approve_row(), state_row(),  status_row(),
+      history_row(),  explain_row(), quarantine_row(), verify_row(), stages_row(),  schema_row(), completion_row()};
   return table;
 }
 

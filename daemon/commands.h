@@ -24,6 +24,10 @@ ExitCode explain_command(const Options& options, const Adapters& adapters, const
                          std::stop_token stop);
 /// Who was rejected and what could not be used; people join the next apply again, or are given up.
 ExitCode quarantine_command(const Options& options, const Adapters& adapters, const Console& console);
+/// Makes what is known of a target dataset true again, from its rows.
+ExitCode state_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop);
+/// The rows of a target dataset beside what was proven.
+ExitCode verify_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop);
 ExitCode stages_command(const Options& options, const Console& console);
 ExitCode schema_command(const Options& options, const Console& console);
 ExitCode completion_command(const Options& options, const Console& console);

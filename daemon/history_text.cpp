@@ -52,6 +52,7 @@ std::string run_lines(const RunRecord& run) {
   } else if (const auto user = run.summary.text("by"); !user.empty()) {
     more("by " + user);
   }
+  if (const auto repaired = run.summary.text("repaired"); !repaired.empty()) more(repaired);
   if (const auto error = run.summary.text("error"); !error.empty()) more("error: " + error);
   if (const auto steps = waiting_steps(run); !steps.empty()) more("waits for a person: " + steps);
   if (const auto report = run.summary.text("report"); !report.empty()) more("report: " + report);

@@ -15,9 +15,8 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<std::string_view, 13> kLaterCommands{"daemon", "members", "rollback", "verify",  "state",
-                                                          "forget", "suspend", "resume",   "run-now", "retire",
-                                                          "lock",   "adopt",   "report"};
+constexpr std::array<std::string_view, 11> kLaterCommands{
+    "daemon", "members", "rollback", "forget", "suspend", "resume", "run-now", "retire", "lock", "adopt", "report"};
 constexpr std::size_t kMostSamples = 100;
 constexpr std::size_t kMostRuns = 100'000;
 constexpr std::size_t kShortestDigest = 8;
@@ -79,6 +78,13 @@ class Found {
     }
     if (word == "json") return Format::Json;
     return word == "markdown" ? Format::Markdown : Format::Text;
+  }
+
+  Result<RowShare> row_share() const {
+    const auto word = text("rows");
+    if (!has("rows") || word == "sample") return RowShare::Sample;
+    if (word == "full") return RowShare::Full;
+    return usage(fmt::format("--rows '{}' is not known; use sample or full", word));
   }
 
   Result<std::size_t> count(const char* name, std::size_t fallback, std::size_t least, std::size_t most) const {
@@ -176,6 +182,20 @@ Result<void> read_quarantine(Options& options, const CommandRow& row) {
   return {};
 }
 
+Result<void> read_state(Options& options) {
+  auto& words = options.arguments;
+  if (words.size() != 2 || words[0] != "rebuild") {
+    return usage("state takes 'rebuild' and one sync; for example: audiencesync state rebuild luma-loyalty");
+  }
+  words.erase(words.begin());
+  return {};
+}
+
+Result<void> expect_one_sync(const Options& options, const CommandRow& row) {
+  if (options.arguments.size() == 1) return {};
+  return usage(fmt::format("{} takes one sync; for example: audiencesync {} luma-loyalty", row.name, row.name));
+}
+
 Result<void> read_word(Options& options, const CommandRow& row) {
   if (options.command == Command::Schema && options.arguments.empty()) options.arguments = {"manifest"};
   const auto& words = options.arguments;
@@ -197,6 +217,8 @@ Result<void> read_operands(Options& options, const CommandRow& row, const Found&
       if (options.arguments.empty()) return {};
       return usage(fmt::format("{} takes no operand, but found '{}'", row.name, options.arguments.front()));
     case Operands::Syncs:
+      if (options.command == Command::State) return read_state(options);
+      if (options.command == Command::Verify) return expect_one_sync(options, row);
       return options.command == Command::Explain ? read_explain(options) : Result<void>{};
     case Operands::Manifests:
       break;
@@ -227,6 +249,12 @@ Result<Options> read_options(const CommandRow& row, const std::vector<std::strin
   options.to = found.paths("to");
   options.stats = found.has("stats");
   options.plan_file = found.text("plan");
+  options.take_over = found.has("take-over");
+  options.analytics = found.has("analytics");
+  // To ask Customer Journey Analytics is not to read rows, unless that is said as well.
+  options.verify_rows = !options.analytics || found.has("rows");
+  options.rows = TRY(found.row_share());
+  if (found.has("seed")) options.seed = TRY(found.count("seed", 0, 0, SIZE_MAX));
   options.detailed_exitcode = found.has("detailed-exitcode");
   options.fresh = found.has("fresh");
   options.refresh = !found.has("no-refresh");

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/base/files.h"
 #include "engine/base/result.h"
+#include "plugins/membership/row_share.h"
 
 namespace audiencesync {
 
@@ -21,6 +24,8 @@ enum class Command {
   History,
   Quarantine,
   Explain,
+  State,
+  Verify,
   Stages,
   Schema,
   Completion
@@ -57,6 +62,12 @@ struct Options {
   std::vector<Path> from;
   std::vector<Path> to;
   bool stats = false;
+  bool take_over = false;  // state rebuild
+  // verify
+  bool verify_rows = true;
+  bool analytics = false;
+  RowShare rows = RowShare::Sample;
+  std::optional<std::uint64_t> seed;   // of the sample; nullopt: another one each time
   std::vector<std::string> arguments;  // files, names of syncs, the word of schema or completion
 };
 

@@ -34,6 +34,10 @@ ExitCode dispatch(const Options& options, const Adapters& adapters, const Consol
       return explain_command(options, adapters, console, std::move(stop));
     case Command::Quarantine:
       return quarantine_command(options, adapters, console);
+    case Command::State:
+      return state_command(options, adapters, console, std::move(stop));
+    case Command::Verify:
+      return verify_command(options, adapters, console, std::move(stop));
     case Command::Stages:
       return stages_command(options, console);
     case Command::Schema:

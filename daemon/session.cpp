@@ -11,6 +11,7 @@
 #include "engine/http/gateway.h"
 #include "engine/http/token.h"
 #include "engine/membership/duckdb/duckdb_person_source.h"
+#include "engine/membership/duckdb/duckdb_target_source.h"
 #include "engine/membership/file/file_person_source.h"
 #include "engine/membership/local_memberships.h"
 #include "plugins/audiences/audiences_stage.h"
@@ -81,13 +82,16 @@ struct Session::Parts {
         folder(settings.state / "syncs" / manifest.uid),
         other_parquet(DuckdbOptions{.work_folder = folder / "work"}),
         source(files, other_parquet),
+        targets(DuckdbOptions{.work_folder = folder / "work"}),
         memberships(
             files, source,
             folder / "memberships",  // What is left of the budget beside the Parquet reader and the program itself.
             MemoryBudget{settings.limits.memory * 3 / 8}),
         services{reader,          memberships,     store,    files,    adapters.clock,
                  server_time,     adapters.events, manifest, settings, std::move(state_id_in),
-                 folder / "work", stop_in} {}
+                 folder / "work", stop_in} {
+    memberships.read_targets_with(targets);
+  }
 
   http::TokenOptions token_options() const {
     http::TokenOptions options;
@@ -119,6 +123,7 @@ struct Session::Parts {
   Path folder;
   DuckdbPersonSource other_parquet;
   FilePersonSource source;
+  DuckdbTargetSource targets;
   LocalMemberships memberships;
   RunServices services;
 };
@@ -154,6 +159,12 @@ RunResult Session::run(const RunOptions& options) {
   return result;
 }
 
+Result<RowVerification> Session::verify(const VerifyOptions& options) {
+  const OutputTable outputs;
+  ReadContext context(parts_->services, outputs);
+  return verify_rows(context, options);
+}
+
 Time Session::now() const { return parts_->server_time.now(); }
 
 // Old candidates and changesets hold person ids: what nothing can need any more goes at the end of every run.
@@ -168,7 +179,10 @@ void Session::clean_up() {
   for (const auto& record : *open) {
     if (record.change.bulk) keep_bulk(*record.change.bulk);
   }
-  if (const auto kept = kept_comparison(parts_->services.files, parts_->services.work)) keep_bulk(*kept);
+  // Of a comparison that was applied its figures are enough: the people in its files have a newer snapshot.
+  const auto kept = kept_comparison(parts_->services.files, parts_->services.work);
+  const bool applied = kept && current->has_value() && kept->candidate == (*current)->content;
+  if (kept && !applied) keep_bulk(*kept);
   keep.erase("");
   if (auto cleaned = parts_->memberships.clean(keep); !cleaned.ok()) {
     parts_->adapters.events.warn("cleanup.failed",

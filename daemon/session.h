@@ -7,6 +7,7 @@
 #include "daemon/adapters.h"
 #include "engine/manifest/credentials.h"
 #include "engine/reconcile/run.h"
+#include "plugins/membership/verify.h"
 
 namespace audiencesync {
 
@@ -23,6 +24,8 @@ class Session {
   ~Session();
 
   RunResult run(const RunOptions& options);
+  /// The rows of the target dataset beside the proven snapshot. Errors: as verify_rows.
+  Result<RowVerification> verify(const VerifyOptions& options);
   /// Server time, for texts that say how old something is.
   Time now() const;
 

@@ -141,6 +141,21 @@ std::optional<Time> last_success(const SyncRecords& records) {
   return std::nullopt;
 }
 
+std::string verified_rows_text(const SyncRecords& records, Time now) {
+  const auto& value = records.verified_rows;
+  const auto at = value.number("at");
+  if (!at) return {};
+  const auto* share = value.find("share");
+  const double read = share != nullptr && share->double_if() != nullptr ? *share->double_if() : 1.0;
+  const auto people = counted(static_cast<std::uint64_t>(value.number("people").value_or(0)), "person", "people");
+  const auto when = ago_text(from_epoch_ms(*at), now);
+  if (value.flag("equal")) {
+    return fmt::format("{}: {} of the records read back, {} as proven", when, share_text(read), people);
+  }
+  return fmt::format("{}: {} of the records read back, {} of {} differ", when, share_text(read),
+                     count_text(static_cast<std::uint64_t>(value.number("differing").value_or(0))), people);
+}
+
 std::string status_text(const SyncRecords& records, Time now) {
   const auto condition = condition_of(records, now);
   std::string title = records.name;
@@ -166,6 +181,7 @@ std::string status_text(const SyncRecords& records, Time now) {
   } else {
     line("proven", "nothing yet");
   }
+  if (const auto rows = verified_rows_text(records, now); !rows.empty()) line("rows", rows);
   if (const auto report = last_report(records); !report.empty()) line("report", report);
   if (const auto* plan = records.live_plan(now)) {
     const auto digest = plan->digest.substr(0, kDigestInStatus);
@@ -194,6 +210,7 @@ Value status_value(const SyncRecords& records, Time now) {
                               {"name", records.name},
                               {"condition", word_of(condition_of(records, now))},
                               {"quarantined", static_cast<std::uint64_t>(records.quarantined)}};
+  if (!records.verified_rows.is_null()) value["verified_rows"] = records.verified_rows;
   if (const auto* run = records.last_run()) {
     value["last_run"] = Value::Object{
         {"id", run->id}, {"started", to_iso8601(run->started)}, {"verdict", run->verdict}, {"summary", run->summary}};

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/report/figures.h"
+#include "plugins/membership/verify.h"
 
 namespace audiencesync {
 namespace {
@@ -17,6 +18,7 @@ Result<SyncRecords> read_sync(const Store& store, const std::string& uid, std::s
   records.snapshot = TRY(store.current(relation));
   records.open = TRY(store.open_changes(uid));
   records.plans = TRY(store.held_plans(uid, runs));
+  records.verified_rows = TRY(store.remembered(uid, kVerifiedRows));
   const auto quarantine = TRY(store.quarantine(relation));
   records.quarantined = quarantine.size();
   records.name = records.runs.empty() ? std::string{} : records.runs.front().manifest.text("name");

@@ -17,6 +17,7 @@ struct SyncRecords {
   std::vector<ChangeRecord> open;
   std::vector<HeldPlan> plans;  // newest first
   std::size_t quarantined = 0;
+  Value verified_rows;  // what `verify` remembered, null when it never ran
 
   const RunRecord* last_run() const { return runs.empty() ? nullptr : &runs.front(); }
   /// The plan that waits for an approval, or has one, at this time; null when there is none.

@@ -26,6 +26,9 @@ class LocalMemberships final : public Memberships {
   LocalMemberships(Files& files, PersonSource& source, Path folder, MemoryBudget budget = {});
   LocalMemberships(Files& files, PersonSource& source, Path folder, MemoryBudget budget, PersonHash hash);
 
+  /// Who reads the records of a target dataset; must outlive this. Without one, nothing can be read back.
+  void read_targets_with(TargetSource& targets) { targets_ = &targets; }
+
   Result<Bulk> compare(const RelationSpec& spec, const SourceRef& source, const BaseRef& base,
                        std::stop_token stop) override;
   Digest question(const RelationSpec& spec, const SourceRef& source, const BaseRef& base) const override;
@@ -38,6 +41,9 @@ class LocalMemberships final : public Memberships {
   Result<std::vector<AudiencePeople>> people(const Digest& snapshot) override;
   Result<std::uint64_t> holders(const Digest& snapshot) override;
   Result<void> check(const Digest& snapshot) override;
+  Result<ReadBack> read_back(const RelationSpec& spec, const TargetFiles& files, std::stop_token stop) override;
+  Result<RowCheck> check_rows(const RelationSpec& spec, const TargetFiles& files, const Digest& snapshot,
+                              const RowCheckOptions& options, std::stop_token stop) override;
   Result<void> clean(const std::set<Digest>& keep) override;
 
  private:
@@ -45,10 +51,13 @@ class LocalMemberships final : public Memberships {
   Result<Sorters> read_source(const RelationSpec& spec, const SourceRef& source, const ComparisonScope& scope,
                               DroppedRows& dropped, std::stop_token stop);
   Result<Digest> write_smaller_candidate(const EncodeOptions& options, const Bulk& bulk, std::stop_token stop);
+  Result<std::unique_ptr<class DatasetRows>> read_target(const RelationSpec& spec, const TargetFiles& files,
+                                                         std::stop_token stop);
   Path work_path(std::string_view name);
 
   Files& files_;
   PersonSource& source_;
+  TargetSource* targets_ = nullptr;
   Path folder_;
   MemoryBudget budget_;
   PersonHash hash_;

@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "engine/base/person_id.h"
+#include "engine/membership/read_back.h"
 #include "engine/membership/relation_spec.h"
+#include "engine/membership/row_check.h"
+#include "engine/membership/target_source.h"
 
 namespace audiencesync {
 
@@ -46,13 +49,6 @@ struct Upload {
 struct MemberRow {
   PersonId person;
   std::vector<AudienceId> audiences;  // sorted by id bytes; empty for a tombstone
-};
-
-/// How many people a snapshot has in one audience, under the name that their records carry.
-struct AudiencePeople {
-  AudienceId id;
-  std::string name;
-  std::uint64_t people = 0;
 };
 
 class MemberReader {
@@ -103,6 +99,14 @@ class Memberships {
   virtual Result<std::uint64_t> holders(const Digest& snapshot) = 0;
   /// Reads a whole snapshot and checks every checksum. Errors: NotFound, Corrupt.
   virtual Result<void> check(const Digest& snapshot) = 0;
+
+  /// Makes a snapshot of the records in `files`: of each person that of the highest generation, tombstones included. It
+  /// equals the one that was proven by writing them. Nothing is current by that. `spec` says how a record of ours
+  /// looks. Errors: those of `files`; Corrupt for records that contradict themselves.
+  virtual Result<ReadBack> read_back(const RelationSpec& spec, const TargetFiles& files, std::stop_token stop);
+  /// Compares the records in `files` with a snapshot. Errors: as read_back; NotFound, Corrupt for the snapshot.
+  virtual Result<RowCheck> check_rows(const RelationSpec& spec, const TargetFiles& files, const Digest& snapshot,
+                                      const RowCheckOptions& options, std::stop_token stop);
 
   /// Removes candidates, changesets and left-over temporary files, except those named in `keep`.
   virtual Result<void> clean(const std::set<Digest>& keep) = 0;

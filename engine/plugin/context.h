@@ -113,6 +113,9 @@ class WriteContext : public ReadContext {
   virtual Result<void> commit(const Step& step, const SnapshotRecord& snapshot, const BatchRecord& batch,
                               const std::vector<QuarantineRecord>& quarantine) = 0;
 
+  /// One transaction: closes `step`, and what was read back from a dataset becomes true.
+  virtual Result<void> adopt(const Step& step, const Adoption& adoption) = 0;
+
   /// The quarantine of a relation becomes exactly this, without a snapshot: nobody was left to write.
   virtual Result<void> quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) = 0;
 };

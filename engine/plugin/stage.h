@@ -9,6 +9,13 @@
 
 namespace audiencesync {
 
+/// Whether the memberships that are in the target dataset are to be read back.
+enum class ReadBackWish {
+  IfNeeded,  // when what we know of it is missing, damaged or outdated
+  Asked,     // whatever we know
+  TakeOver,  // likewise, and batches of another state folder become ours
+};
+
 struct ObserveRequest {
   std::vector<Resource> desired;  // of this stage, Refs resolved as far as known
   /// Server time: an export older than this does not count (a refresh asks for one of its own run).
@@ -16,6 +23,7 @@ struct ObserveRequest {
   /// The export batches, comma-separated, that the memberships must come from: those of a held plan. Then no other
   /// export counts, however new, and this one counts whatever its age.
   std::optional<std::string> pinned_source;
+  ReadBackWish read_back = ReadBackWish::IfNeeded;
 };
 
 /// One slice of the platform (datasets, schemas, ...) and the only code that decides about it.
@@ -52,6 +60,8 @@ struct ResourceRule {
   Action missing = Action::Create;        // desired, not observed
   Action different = Action::Update;      // a field differs
   bool prune = false;                     // observed, not desired: Delete; else it is left alone
+  /// What it changes is what we know, not what is there: `apply` does it before it plans, and without asking.
+  bool repair = false;
   std::map<std::string, Compare> fields;  // of those not named: Equal
 };
 

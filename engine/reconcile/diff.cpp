@@ -74,6 +74,8 @@ bool contains(const Value& observed, const Value& wanted) {
   return observed == wanted;
 }
 
+bool is_repair(const std::vector<ResourceRule>& rules, const ResourceKey& key) { return rule_for(rules, key).repair; }
+
 std::vector<Change> diff(const std::vector<Resource>& desired, const Observed& observed,
                          const std::vector<ResourceRule>& rules) {
   if (observed.unchecked) return {};
@@ -97,9 +99,12 @@ std::vector<Change> diff(const std::vector<Resource>& desired, const Observed& o
                          fmt::format("{} people changed", actual.pending->people), actual.version, actual.pending});
     }
     if (const auto names = differing(wanted, actual, rule); !names.empty()) {
+      Fields after = wanted.fields;
+      // How to repair something depends on what is wrong with it.
+      if (rule.repair) after.insert(actual.fields.begin(), actual.fields.end());
       changes.push_back({wanted.key,
                          rule.different,
-                         wanted.fields,
+                         std::move(after),
                          fmt::format("{} differs", fmt::join(names, ", ")),
                          actual.version,
                          {}});

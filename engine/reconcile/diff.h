@@ -17,6 +17,9 @@ namespace audiencesync {
 std::vector<Change> diff(const std::vector<Resource>& desired, const Observed& observed,
                          const std::vector<ResourceRule>& rules);
 
+/// Whether a change of this resource is a repair (ResourceRule::repair).
+bool is_repair(const std::vector<ResourceRule>& rules, const ResourceKey& key);
+
 /// True when `observed` holds everything `wanted` says: objects member by member, arrays element by element.
 bool contains(const Value& observed, const Value& wanted);
 

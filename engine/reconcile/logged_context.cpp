@@ -90,4 +90,10 @@ Result<void> LoggedContext::commit(const Step& step, const SnapshotRecord& snaps
   return store_.commit(intent.id, snapshot, batch, quarantine, server().now());
 }
 
+Result<void> LoggedContext::adopt(const Step& step, const Adoption& adoption) {
+  const Intent intent = TRY(store_.open_intent(change_, step.name, "", server().now()));
+  if (intent.result) return {};
+  return store_.adopt(intent.id, adoption, server().now());
+}
+
 }  // namespace audiencesync

@@ -16,6 +16,7 @@ class LoggedContext final : public WriteContext {
                      const std::function<Result<std::optional<Value>>()>& look) override;
   Result<void> commit(const Step& step, const SnapshotRecord& snapshot, const BatchRecord& batch,
                       const std::vector<QuarantineRecord>& quarantine) override;
+  Result<void> adopt(const Step& step, const Adoption& adoption) override;
   Result<void> quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) override {
     return store_.replace_quarantine(relation, people);
   }

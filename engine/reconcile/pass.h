@@ -21,8 +21,12 @@ struct StageView {
 class Pass {
  public:
   /// `pinned_source`: see ObserveRequest.
-  Pass(const Registry& registry, const RunServices& services, std::optional<std::string> pinned_source = {})
-      : registry_(registry), services_(services), pinned_source_(std::move(pinned_source)) {}
+  Pass(const Registry& registry, const RunServices& services, std::optional<std::string> pinned_source = {},
+       ReadBackWish read_back = ReadBackWish::IfNeeded)
+      : registry_(registry),
+        services_(services),
+        pinned_source_(std::move(pinned_source)),
+        read_back_(read_back) {}
 
   /// Observes every stage of a phase, in the registry's order; their outputs join `outputs()`.
   /// Stops after a stage with a Refuse finding: what follows would be judged on a doubtful base.
@@ -38,6 +42,7 @@ class Pass {
   const Registry& registry_;
   const RunServices& services_;
   std::optional<std::string> pinned_source_;
+  ReadBackWish read_back_;
   OutputTable outputs_;
   std::map<std::string, std::unique_ptr<Stage>> stages_;
 };

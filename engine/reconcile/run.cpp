@@ -73,7 +73,7 @@ RunResult SyncRun::execute(const RunOptions& options) {
   }
   state.plan.definition = digest_of(manifest.canonical());
 
-  const bool writes = options.mode == Mode::Apply || options.refresh == Refresh::Yes;
+  const bool writes = options.mode != Mode::Plan || options.refresh == Refresh::Yes;
   auto verdict = writes ? live(state) : dry(state);
 
   RunResult result;
@@ -108,13 +108,17 @@ Result<void> SyncRun::record_end(State& state, RunResult& result) {
     const bool done = result.plan.only_for_people();
     if (done) summary["memberships"] = sizes_value(state.sizes);
   }
+  if (!state.repaired.empty()) summary["repaired"] = state.repaired;
   if (!state.report.empty()) summary["report"] = state.report;
   if (const auto waiting = waiting_value(result.plan); !waiting.array_if()->empty()) summary["waiting"] = waiting;
   if (!state.approved_by.empty()) {
     summary["approved_by"] = state.approved_by;
     summary["reason"] = state.approval_reason;
   }
-  return store_.end_run(state.record->id, to_string(result.verdict), summary, services_.server.now());
+  // Knowing what is there is no success yet: what differs from it is still to be done.
+  const bool only_read = state.options.mode == Mode::ReadBack && result.verdict == Verdict::Converged;
+  return store_.end_run(state.record->id, to_string(only_read ? Verdict::Pending : result.verdict), summary,
+                        services_.server.now());
 }
 
 Result<Verdict> SyncRun::dry(State& state) {
@@ -169,6 +173,7 @@ Result<Verdict> SyncRun::live(State& state) {
     state.record =
         TRY(store_.begin_run(manifest.uid, state.plan.definition, manifest.canonical(), services_.server.now()));
   }
+  if (state.options.mode == Mode::ReadBack) return read_back(state);
   for (int rounds = 1;; ++rounds) {
     state.moved.reset();
     const auto verdict = TRY(round(state));
@@ -197,6 +202,7 @@ Result<std::optional<Verdict>> SyncRun::round(State& state) {
   if (!TRY(refresh(state, pass))) return std::optional(Verdict::Refused);
   TRY(converge_plan(state, pass));
   if (state.plan.severest() == Severity::Refuse) return std::optional(Verdict::Refused);
+  if (TRY(repair(state, pass))) return std::optional<Verdict>{};
   if (!TRY(still_fits(state))) return std::optional<Verdict>{};
   TRY(complete_plan(state));
   return execute_plan(state, pass);

@@ -11,7 +11,8 @@
 namespace audiencesync {
 
 enum class Refresh { No, Yes };
-enum class Mode { Plan, Apply };
+/// ReadBack: nothing but making what is known of the target dataset true again, from its rows.
+enum class Mode { Plan, Apply, ReadBack };
 
 /// What somebody says to a plan.
 enum class Consent {
@@ -23,6 +24,7 @@ enum class Consent {
 struct RunOptions {
   Mode mode = Mode::Plan;
   Refresh refresh = Refresh::No;  // make a new export first
+  ReadBackWish read_back = ReadBackWish::Asked;  // for Mode::ReadBack
   /// A reviewed plan (Plan::to_value): exactly this is applied, from its own export, or nothing.
   std::optional<Value> exact;
   std::size_t samples = 3;  // masked people per kind of change in the plan
@@ -79,6 +81,8 @@ class SyncRun {
   // Executing.
   Result<bool> has_open_target_change();
   Result<void> settle_open_changes(State& state);
+  Result<Verdict> read_back(State& state);
+  Result<bool> repair(State& state, class Pass& pass);
   Result<void> apply_changes(State& state, class Pass& pass, const std::vector<Change>& changes);
   Result<void> apply_change(State& state, class Pass& pass, const Change& change);
   Result<void> finish_change(State& state, const ChangeRecord& record, Result<Applied> applied, class Pass& pass);

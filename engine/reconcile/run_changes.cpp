@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/reconcile/diff.h"
 #include "engine/reconcile/logged_context.h"
 #include "engine/reconcile/pass.h"
 #include "engine/reconcile/run_state.h"
@@ -66,6 +67,7 @@ Result<void> SyncRun::settle_open_changes(State& state) {
     Pass pass(registry_, services_);
     LoggedContext context(services_, pass.outputs(), store_, writer_, record.id);
     auto finished = finish_change(state, record, pass.stage(*descriptor).apply(record.change, context), pass);
+    if (finished.ok() && is_repair(descriptor->rules, record.change.key)) state.repaired = record.change.reason;
     if (!finished.ok() && stays_open(finished.error().code())) return finished;
     if (!finished.ok()) {
       services_.events.warn("change.abandoned", {{"change", record.change.key.text()},
@@ -74,6 +76,45 @@ Result<void> SyncRun::settle_open_changes(State& state) {
     }
   }
   return {};
+}
+
+// What only corrects what we know is done before anything is planned with it, and nobody has to approve it: the next
+// round plans with the truth. True when there was something.
+Result<bool> SyncRun::repair(State& state, Pass& pass) {
+  if (state.options.mode != Mode::Apply) return false;
+  std::vector<Change> repairs;
+  for (const auto& change : state.plan.changes) {
+    const auto* descriptor = registry_.find(change.key.stage);
+    if (descriptor != nullptr && is_repair(descriptor->rules, change.key)) repairs.push_back(change);
+  }
+  if (repairs.empty()) return false;
+  auto done = apply_changes(state, pass, repairs);
+  if (done.ok()) {
+    state.repaired = repairs.front().reason;
+    return true;
+  }
+  if (done.error().code() != ErrorCode::Conflict) return std::move(done).error();
+  state.moved = std::move(done).error();
+  return true;
+}
+
+// Looks only as far as the stage that knows how to read the target back: it must work where nothing else would.
+Result<Verdict> SyncRun::read_back(State& state) {
+  if (!state.repaired.empty()) return Verdict::Converged;  // an interrupted one has just been finished
+  Pass pass(registry_, services_, {}, state.options.read_back);
+  for (const auto& descriptor : registry_.stages()) {
+    if (descriptor.phase != Phase::Converge) continue;
+    const auto view = TRY(pass.observe(descriptor, {}));
+    TRY(add_view(state, pass, view));
+    if (refuses(view.observed)) return Verdict::Refused;
+    for (const auto& change : view.changes) {
+      if (!is_repair(descriptor.rules, change.key)) continue;
+      TRY(apply_change(state, pass, change));
+      state.repaired = change.reason;
+      return Verdict::Converged;
+    }
+  }
+  return Error(ErrorCode::NotFound, "no stage knows how to read the target back");
 }
 
 Result<void> SyncRun::apply_changes(State& state, Pass& pass, const std::vector<Change>& changes) {
@@ -108,9 +149,11 @@ Result<void> SyncRun::finish_change(State& state, const ChangeRecord& record, Re
   if (applied.ok()) {
     pass.outputs().put(record.change.key.stage, applied->outputs);
     TRY(store_.close_change(record.id, "done", applied->proof.to_value(), now));
-    // A refresh is announced, but it is no change of what analysts see.
+    // A refresh or a repair is announced, but it is no change of what analysts see.
     const auto* descriptor = registry_.find(record.change.key.stage);
-    if (descriptor == nullptr || descriptor->phase != Phase::Refresh) ++state.applied;
+    const bool own_affair = descriptor != nullptr &&
+                            (descriptor->phase == Phase::Refresh || is_repair(descriptor->rules, record.change.key));
+    if (!own_affair) ++state.applied;
     services_.events.emit(
         "change.applied",
         {{"sync", services_.manifest.name}, {"change", name}, {"action", to_string(record.change.action)}});

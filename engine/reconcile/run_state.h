@@ -25,6 +25,7 @@ struct SyncRun::State {
   std::string approval_reason;
   std::vector<AudienceDelta> sizes;  // as last planned
   std::optional<Bulk> written;       // memberships of the plan that was executed
+  std::string repaired;              // why what we know was made anew
   std::string report;                // what the prove phase says
   std::optional<Error> moved;        // why this round's plan could not be finished: something moved under it
 

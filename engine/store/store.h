@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,6 +78,16 @@ struct QuarantineRecord {
   std::string batch;
   Time since{};
   bool given_up = false;  // somebody decided that they stay as they are: nobody is warned any more
+};
+
+/// What reading a target dataset back has shown.
+struct Adoption {
+  SnapshotRecord snapshot;           // becomes current
+  std::vector<BatchRecord> batches;  // join the ledger; those it has already stay as they are
+  std::string sequence;              // of the relation's generations
+  std::int64_t generation = 0;       // the highest seen anywhere: the sequence goes on after it
+  std::string uid;
+  std::map<std::string, Value> remember;  // by key, of that sync
 };
 
 enum class HoldState {
@@ -156,6 +167,9 @@ class Store : public Records {
   /// the relation becomes exactly `quarantine`.
   virtual Result<void> commit(std::int64_t intent, const SnapshotRecord& snapshot, const BatchRecord& batch,
                               const std::vector<QuarantineRecord>& quarantine, Time now) = 0;
+
+  /// One transaction: the intent is closed and everything of the adoption is true.
+  virtual Result<void> adopt(std::int64_t intent, const Adoption& adoption, Time now) = 0;
 
   /// The quarantine of a relation becomes exactly this.
   virtual Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) = 0;

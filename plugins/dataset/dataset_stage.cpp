@@ -68,10 +68,11 @@ Result<void> find_by_tags(const ReadContext& context, TargetFacts& facts) {
   return {};
 }
 
-Result<Observed> DatasetStage::observe(const ObserveRequest&, ReadContext& context) {
+Result<Observed> DatasetStage::observe(const ObserveRequest& request, ReadContext& context) {
   const auto& manifest = context.manifest();
   TargetFacts facts;
   facts.state_id = context.state_id();
+  facts.take_over = request.read_back == ReadBackWish::TakeOver ? TakeOver::Yes : TakeOver::No;
   const auto remembered = TRY(context.records().remembered(manifest.uid, "dataset"));
   if (const auto* id = remembered.string_if()) {
     facts.found_by = FoundBy::Remembered;

@@ -70,11 +70,15 @@ class TargetJudge {
       return report(Severity::Refuse, "dataset-other-role",
                     fmt::format("{} is the {} dataset of sync {}, not its target; declare another target.dataset_id",
                                 named(), role, manifest_.uid));
+    if (!state.empty() && state != facts_.state_id && facts_.take_over == TakeOver::Yes)
+      return report(Severity::Warning, "dataset-other-state",
+                    fmt::format("{} was written from another state folder ({}) until now, which is refused from now on",
+                                named(), state));
     if (!state.empty() && state != facts_.state_id)
       return report(Severity::Refuse, "dataset-other-state",
-                    fmt::format("{} is written from another state folder ({}); run this sync there, or take it over "
-                                "with 'audiencesync state rebuild --take-over' (not in this version)",
-                                named(), state));
+                    fmt::format("{} is written from another state folder ({}); run this sync there, or, if that folder "
+                                "is lost, take it over: audiencesync state rebuild {} --take-over",
+                                named(), state, manifest_.name));
     if (uid.empty() && facts_.found_by == FoundBy::DatasetId)
       report(Severity::Warning, "dataset-take-over",
              fmt::format("{} was not made by this sync and is taken over: its tags are added, and from then on nobody "
@@ -127,13 +131,7 @@ Observed view_target(const Manifest& manifest, const TargetFacts& facts) {
 }
 
 platform::Tags tags_with_ours(platform::Tags tags, const std::string& uid, const std::string& state_id) {
-  auto values = platform::our_tags(uid, kTargetRole, state_id);
-  for (auto& value : tags[std::string(platform::kOurTag)]) {
-    const bool replaced = value.starts_with("uid:") || value.starts_with("role:") || value.starts_with("state:");
-    if (!replaced) values.push_back(std::move(value));
-  }
-  tags[std::string(platform::kOurTag)] = std::move(values);
-  return tags;
+  return platform::tags_with_ours(std::move(tags), uid, kTargetRole, state_id);
 }
 
 }  // namespace audiencesync

@@ -22,6 +22,9 @@ enum class SchemaFit {
   Foreign,
 };
 
+/// Whether a dataset of another state folder is to become ours.
+enum class TakeOver { No, Yes };
+
 /// What is known about the target when it is judged.
 struct TargetFacts {
   FoundBy found_by = FoundBy::Tags;
@@ -30,6 +33,7 @@ struct TargetFacts {
   std::vector<platform::Dataset> others;     // further datasets with our tags
   SchemaFit fit = SchemaFit::Ours;
   std::string state_id;
+  TakeOver take_over = TakeOver::No;
   std::optional<platform::Dataset> namesake;  // not ours, with the name we would give
 };
 

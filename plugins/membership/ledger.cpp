@@ -34,19 +34,59 @@ class Check {
     for (const auto& batch : input_.seen) {
       if (explained_.contains(batch.id) && !swallowed_others(batch)) continue;
       if (input_.in_flight.contains(batch.external_id)) continue;
-      const bool ours = tagged(batch, input_.uid_tag) && tagged(batch, input_.state_tag);
-      if (platform::is_loading(batch) && ours) verdict_.leftovers.push_back(batch.id);
+      if (platform::is_loading(batch) && written_here(batch)) verdict_.leftovers.push_back(batch.id);
       if (!platform::is_live(batch) || consolidates_ours(batch)) continue;
+      if (TRY(joins(batch))) continue;
       verdict_.findings.push_back(
           {Severity::Refuse, "another-writer",
            fmt::format("batch {} in target dataset {} was not written by this sync ({}); two writers would overwrite "
-                       "each other: remove that batch, or give this sync a dataset of its own",
-                       batch.id, input_.dataset, who(batch))});
+                       "each other: {}",
+                       batch.id, input_.dataset, who(batch), way_out(batch))});
+    }
+    for (const auto& [id, batch] : known_) {
+      if (platform::is_live(batch)) verdict_.live.push_back(batch);
     }
     return verdict_;
   }
 
  private:
+  bool written_here(const platform::Batch& batch) const {
+    return tagged(batch, input_.uid_tag) && tagged(batch, input_.state_tag);
+  }
+
+  bool ours(const platform::Batch& batch) const {
+    return tagged(batch, input_.uid_tag) && (input_.take_over || tagged(batch, input_.state_tag));
+  }
+
+  std::string way_out(const platform::Batch& batch) const {
+    if (!tagged(batch, input_.uid_tag)) return "remove that batch, or give this sync a dataset of its own";
+    return "if the other state folder is lost, take its batches over: audiencesync state rebuild SYNC --take-over; "
+           "else run the sync there";
+  }
+
+  // Whether the rows of a batch that the log does not know are ours all the same, by its tags or by those of everything
+  // it consolidated.
+  Result<bool> joins(const platform::Batch& batch) {
+    if (ours(batch)) {
+      explained_.insert(batch.id);
+      verdict_.unrecorded.push_back(batch);
+      return true;
+    }
+    if (batch.predecessors.empty()) return false;
+    std::vector<platform::Batch> found;
+    for (const auto& id : batch.predecessors) {
+      if (explained_.contains(id)) continue;
+      auto predecessor = TRY(find(id));
+      if (!predecessor) return false;
+      found.push_back(std::move(*predecessor));
+    }
+    explained_.insert(batch.id);  // before its predecessors, which may name it in turn
+    bool all = true;
+    for (const auto& predecessor : found) all = TRY(joins(predecessor)) && all;
+    if (!all) explained_.erase(batch.id);
+    return all;
+  }
+
   // Marks the batch and everything it was consolidated into; says so when its rows are nowhere.
   Result<void> follow(const BatchRecord& record) {
     std::string id = record.batch;
@@ -56,12 +96,16 @@ class Check {
       const auto batch = TRY(find(id));
       if (batch && platform::is_live(*batch)) return {};
       // Still being promoted elsewhere in the platform: nothing is lost yet.
-      if (batch && !platform::is_terminal(*batch)) return {};
+      if (batch && !platform::is_terminal(*batch)) {
+        verdict_.unsettled = id;
+        return {};
+      }
       if (!batch || batch->successor.empty() || !passed.insert(id).second) break;
       id = batch->successor;
     }
     if (record.superseded) return {};
     verdict_.damaged = true;
+    verdict_.missing.push_back(record.batch);
     verdict_.findings.push_back(
         {Severity::Warning, "drift",
          fmt::format("batch {} with {} records, written by this sync at generation {}, is no longer in dataset {}; "

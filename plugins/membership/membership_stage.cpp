@@ -9,15 +9,18 @@
 #include "plugins/membership/ingest.h"
 #include "plugins/membership/ledger.h"
 #include "plugins/membership/question.h"
+#include "plugins/membership/read_back.h"
 #include "plugins/membership/relation.h"
 #include "plugins/membership/superseded.h"
+#include "plugins/membership/target_batches.h"
 #include "plugins/platform/batch_ingestion.h"
 #include "plugins/platform/batches.h"
 
 namespace audiencesync {
 namespace {
 
-const ResourceKey kPeople{"membership", "people"};
+const ResourceKey& kPeople = kPeopleKey;
+constexpr const char* kSound = "sound";
 constexpr std::string_view kLeftover = "leftover/";
 constexpr std::string_view kSuperseded = "superseded/";
 
@@ -47,24 +50,32 @@ Finding unknown_statuses(std::uint64_t count) {
 
 class MembershipStage final : public Stage {
  public:
-  Result<Observed> observe(const ObserveRequest&, ReadContext& context) override {
+  Result<Observed> observe(const ObserveRequest& request, ReadContext& context) override {
     Observed observed;
     const auto& manifest = context.manifest();
     const auto relation = analytics_relation(manifest);
     const auto quarantine = TRY(context.records().quarantine(relation));
-    const auto audiences = TRY(context.output({"audiences", "audiences"}));
 
     Question question;
-    question.spec = TRY(relation_spec(manifest, audiences, quarantine));
     question.current = TRY(context.records().current(relation));
-    if (const auto dataset = context.output({"dataset", "dataset_id"}); dataset.ok()) {
-      if (const auto* id = dataset.value().string_if()) question.spec.dataset = *id;
+    if (const auto id = context.output({"dataset", "dataset_id"}); id.ok()) {
+      if (const auto* text = id.value().string_if()) question.spec.dataset = *text;
     }
-    const auto& dataset = question.spec.dataset;
+    const std::string dataset = question.spec.dataset;
+    const auto mark = RebuildMark::from_value(TRY(context.records().remembered(manifest.uid, kRebuilt)));
+    const bool asked = request.read_back != ReadBackWish::IfNeeded;
+    if (asked && dataset.empty()) {
+      return Error(
+          ErrorCode::NotFound,
+          fmt::format("sync {} has no target dataset in sandbox {}: none carries its tags, so there is nothing "
+                      "to read back",
+                      manifest.name, manifest.sandbox));
+    }
 
     std::optional<std::string> full;  // why everyone is written again
     if (!dataset.empty()) {
-      const auto input = TRY(ledger_input(dataset, relation, context));
+      const bool take_over = request.read_back == ReadBackWish::TakeOver;
+      const auto input = TRY(ledger_input(dataset, relation, take_over, context));
       const auto verdict = TRY(check_ledger(input));
       observed.findings = verdict.findings;
       for (const auto& batch : verdict.leftovers) {
@@ -72,9 +83,14 @@ class MembershipStage final : public Stage {
             {{kPeople.stage, std::string(kLeftover) + batch}, {{"batch", Value(batch)}}, "", {}});
       }
       question.rewrite = verdict.damaged;
+      const auto knowledge = TRY(judge_knowledge(request.read_back, question, verdict, mark, context));
+      if (knowledge.condition != kSound) return before_repair(knowledge, question, std::move(observed));
       full = full_generation_due(manifest.target, written_into(dataset, input.written), context.server().now());
       if (!verdict.damaged) add_old_batches(input, context, observed);
     }
+    const auto audiences = TRY(context.output({"audiences", "audiences"}));
+    question.spec = TRY(relation_spec(manifest, audiences, quarantine));
+    question.spec.dataset = dataset;
     if (question.current && question.current->dataset != dataset) {
       observed.findings.push_back(
           {Severity::Warning, "new-target",
@@ -94,6 +110,7 @@ class MembershipStage final : public Stage {
                        waiting == 1 ? "1 person is" : fmt::format("{} people are", waiting), manifest.name)});
     }
 
+    observed.resources.push_back(snapshot_resource({}, question.spec));
     Resource people{kPeople, {}, question.current ? question.current->content : "", {}};
     const auto batches = context.output({"export", "batches"});
     if (!batches.ok()) {
@@ -117,7 +134,14 @@ class MembershipStage final : public Stage {
       if (const auto count = to_number(profiles.value())) question.profiles = static_cast<std::uint64_t>(*count);
     }
     if (full && question.current && question.current->dataset == dataset) question.rewrite = true;
-    auto bulk = TRY(compare_memberships(question, context));
+    auto compared = compare_memberships(question, context);
+    if (!compared.ok() && compared.error().code() == ErrorCode::Corrupt && question.current) {
+      // Damaged may be the export or the snapshot; the first has to be made again, the other one is in the dataset.
+      const auto whole = context.memberships().check(question.current->content);
+      const auto lost = whole.ok() ? std::nullopt : lost_snapshot(whole.error());
+      if (lost) return before_repair(*lost, question, std::move(observed));
+    }
+    auto bulk = TRY(std::move(compared));
     if (manifest.target.row_rule == RowRule::Accumulate && bulk.people > 0 && question.current && !question.rewrite) {
       full = "everyone is written again: with target.row_rule accumulate a difference alone would leave older rows";
       question.rewrite = true;
@@ -139,6 +163,7 @@ class MembershipStage final : public Stage {
            "people who leave get a new record; whether Customer Journey Analytics lets it replace their older rows is "
            "not known here (target.row_rule: unknown), so until it does they may stay visible in reports"});
     }
+    tell_rebuilt(mark, question, &bulk, observed);
     people.pending = std::move(bulk);
     observed.resources.push_back(std::move(people));
     return observed;
@@ -146,6 +171,7 @@ class MembershipStage final : public Stage {
 
   Result<Applied> apply(const Change& change, WriteContext& context) override {
     if (change.action == Action::Ingest) return ingest(change, context);
+    if (change.key == kSnapshotKey) return rebuild_snapshot(change, context);
     if (change.key.name.starts_with(kSuperseded)) return remove_superseded(change, context);
     const std::string batch = change.key.name.substr(kLeftover.size());
     TRY(context.once(
@@ -163,22 +189,97 @@ class MembershipStage final : public Stage {
   }
 
  private:
-  static Result<LedgerInput> ledger_input(const std::string& dataset, const std::string& relation,
-                                          ReadContext& context) {
-    LedgerInput input;
-    input.dataset = dataset;
-    input.written = TRY(context.records().batches(relation));
-    input.seen = TRY(platform::batches_of(context.http(), dataset));
-    input.uid_tag = "uid:" + context.manifest().uid;
-    input.state_tag = "state:" + context.state_id();
-    for (const auto& open : TRY(context.records().open_changes(context.manifest().uid))) {
-      if (open.change.key != kPeople || !open.change.bulk) continue;
-      for (const auto& batch : input.seen) {
-        if (is_attempt_of(batch.external_id, *open.change.bulk)) input.in_flight.insert(batch.external_id);
+  // What we know of the target, and what is wrong with it. `condition` is a word for the resource.
+  struct Knowledge {
+    const char* condition = kSound;
+    std::string reason;
+    bool take_over = false;
+  };
+
+  // Looks as far as it costs nothing: a snapshot that is damaged in its middle shows when it is compared with.
+  static Result<Knowledge> judge_knowledge(ReadBackWish wish, const Question& question, const LedgerVerdict& verdict,
+                                           const std::optional<RebuildMark>& mark, const ReadContext& context) {
+    const auto& current = question.current;
+    const bool of_this_dataset = current && current->dataset == question.spec.dataset;
+    if (wish == ReadBackWish::TakeOver)
+      return Knowledge{"taken over", "this state folder takes the dataset over", true};
+    if (wish == ReadBackWish::Asked) return Knowledge{"asked for", "somebody asked for it"};
+    if (of_this_dataset) {
+      const auto people = context.memberships().people(current->content);
+      if (!people.ok()) {
+        if (auto lost = lost_snapshot(people.error())) return std::move(*lost);
       }
     }
-    input.lookup = [&context](const std::string& id) { return platform::get_batch(context.http(), id); };
-    return input;
+    if (!verdict.unrecorded.empty()) {
+      return Knowledge{"outdated",
+                       fmt::format("batch {} was written by this sync, but the records of this state folder "
+                                   "do not know it: they are older, or were copied",
+                                   verdict.unrecorded.front().id)};
+    }
+    if (of_this_dataset) {
+      for (const auto& batch : verdict.missing) {
+        if (mark && std::find(mark->missing.begin(), mark->missing.end(), batch) != mark->missing.end()) continue;
+        return Knowledge{"drifted", fmt::format("batch {} of this sync is no longer in the dataset", batch)};
+      }
+    }
+    return Knowledge{};
+  }
+
+  static std::optional<Knowledge> lost_snapshot(const Error& error) {
+    if (error.code() == ErrorCode::NotFound) return Knowledge{"missing", "the snapshot is missing"};
+    if (error.code() == ErrorCode::Corrupt) return Knowledge{"damaged", "the snapshot is damaged"};
+    return std::nullopt;
+  }
+
+  // Nothing is compared with what is not true: the people are known after the repair.
+  static Observed before_repair(const Knowledge& knowledge, const Question& question, Observed observed) {
+    observed.resources.push_back(snapshot_resource(knowledge, question.spec));
+    observed.guides[kSnapshotKey] = {
+        fmt::format("{}; it is read back from dataset {}", knowledge.reason, question.spec.dataset), {}};
+    observed.findings.push_back(
+        {Severity::Wait, "known-after-read-back",
+         fmt::format("{}: apply first reads the memberships back from dataset {} (nothing is taken for empty); who "
+                     "enters and leaves is known then",
+                     knowledge.reason, question.spec.dataset)});
+    observed.resources.push_back({kPeople, {}, question.current ? question.current->content : "", {}});
+    return observed;
+  }
+
+  static Resource snapshot_resource(const Knowledge& knowledge, const RelationSpec& spec) {
+    return {kSnapshotKey,
+            {{"condition", Value(knowledge.condition)},
+             {"dataset", Value(spec.dataset)},
+             {"take_over", Value(knowledge.take_over)}},
+            "",
+            {}};
+  }
+
+  // What a rebuild has found is told until a run has finished with it; who it was that leaves after one, a person
+  // should look at.
+  static void tell_rebuilt(const std::optional<RebuildMark>& mark, const Question& question, const Bulk* bulk,
+                           Observed& observed) {
+    const bool newest = mark && question.current && question.current->content == mark->content &&
+                        question.current->generation == mark->generation;
+    if (!newest) return;
+    if (!mark->told) {
+      observed.findings.push_back({Severity::Warning, "rebuilt",
+                                   fmt::format("what is proven to be in the dataset was read back from it ({}): {}",
+                                               mark->why, rebuilt_text(*mark))});
+      auto told = *mark;
+      told.told = true;
+      observed.remember[kRebuilt] = told.to_value();
+    }
+    std::uint64_t left = 0;
+    if (bulk != nullptr) {
+      for (const auto& audience : bulk->audiences) left += audience.left;
+    }
+    if (left > 0) {
+      observed.findings.push_back(
+          {Severity::Approve, "removals-after-rebuild",
+           fmt::format("{} memberships end by comparison with memberships that were read back from the dataset, not "
+                       "proven by this sync; so the plan waits for an approval",
+                       left)});
+    }
   }
 
   static std::vector<BatchRecord> written_into(const std::string& dataset, std::vector<BatchRecord> written) {
@@ -227,11 +328,18 @@ StageDescriptor membership_stage() {
                      .different = Action::Ingest,
                      .prune = false,
                      .fields = {{"dataset", Compare::Given}}},
+                    {.prefix = kSnapshotKey.name,
+                     .missing = Action::Run,
+                     .different = Action::Run,
+                     .repair = true,
+                     .fields = {{"dataset", Compare::Given}}},
                     {.prefix = std::string(kLeftover), .prune = true, .fields = {}},
                     {.prefix = std::string(kSuperseded), .prune = true, .fields = {}}},
           .desire =
               [](const Manifest&) {
-                return std::vector<Resource>{{kPeople, {{"dataset", Ref{"dataset", "dataset_id"}}}, "", {}}};
+                return std::vector<Resource>{
+                    {kSnapshotKey, {{"condition", Value(kSound)}, {"dataset", Ref{"dataset", "dataset_id"}}}, "", {}},
+                    {kPeople, {{"dataset", Ref{"dataset", "dataset_id"}}}, "", {}}};
               },
           .make = [] { return std::make_unique<MembershipStage>(); }};
 }

@@ -42,6 +42,16 @@ std::vector<std::string> our_tags(const std::string& uid, const std::string& rol
   return {"uid:" + uid, "role:" + role, "state:" + state_id};
 }
 
+Tags tags_with_ours(Tags tags, const std::string& uid, const std::string& role, const std::string& state_id) {
+  auto values = our_tags(uid, role, state_id);
+  for (auto& value : tags[std::string(kOurTag)]) {
+    const bool replaced = value.starts_with("uid:") || value.starts_with("role:") || value.starts_with("state:");
+    if (!replaced) values.push_back(std::move(value));
+  }
+  tags[std::string(kOurTag)] = std::move(values);
+  return tags;
+}
+
 bool is_profile_enabled(const Dataset& dataset) {
   const auto tag = dataset.tags.find("unifiedProfile");
   if (tag == dataset.tags.end()) return false;

@@ -33,6 +33,8 @@ struct Dataset {
 std::string our_tag(const Dataset& dataset, std::string_view prefix);
 /// Values of our tag.
 std::vector<std::string> our_tags(const std::string& uid, const std::string& role, const std::string& state_id);
+/// `tags` with our values as they must be and everything foreign as it was. Pure.
+Tags tags_with_ours(Tags tags, const std::string& uid, const std::string& role, const std::string& state_id);
 /// Its rows flow into the Real-Time Customer Profile.
 bool is_profile_enabled(const Dataset& dataset);
 /// The union schema under either of its names.

@@ -74,6 +74,7 @@ class KillableContext final : public WriteContext {
     return {};
   }
 
+  Result<void> adopt(const Step&, const Adoption&) override { return Error(ErrorCode::Internal, "not in this test"); }
   Result<void> quarantine(const std::string&, const std::vector<QuarantineRecord>& people) override {
     log_.quarantine = people;
     return {};

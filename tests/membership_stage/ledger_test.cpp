@@ -63,6 +63,8 @@ struct LedgerCase {
   std::vector<std::string> refusals = {};  // ids of batches of other writers
   std::vector<std::string> leftovers = {};
   std::set<std::string> in_flight = {};
+  std::vector<std::string> unrecorded = {};
+  bool take_over = false;
 };
 
 LedgerVerdict check(const LedgerCase& tested) {
@@ -73,6 +75,7 @@ LedgerVerdict check(const LedgerCase& tested) {
   input.uid_tag = "uid:luma";
   input.state_tag = "state:s1";
   input.in_flight = tested.in_flight;
+  input.take_over = tested.take_over;
   input.lookup = [&](const std::string& id) -> Result<std::optional<platform::Batch>> {
     for (const auto& each : tested.looked_up)
       if (each.id == id) return std::optional(each);
@@ -92,7 +95,12 @@ TEST_P(Ledger, TellsOursFromTheirsAndSeesWhatIsGone) {
   const auto& tested = GetParam();
   const auto verdict = check(tested);
   EXPECT_EQ(verdict.damaged, tested.damaged);
+  EXPECT_EQ(verdict.missing.size(), tested.damaged ? 1U : 0U);
   EXPECT_EQ(verdict.leftovers, tested.leftovers);
+  std::vector<std::string> unrecorded;
+  for (const auto& each : verdict.unrecorded) unrecorded.push_back(each.id);
+  EXPECT_EQ(unrecorded, tested.unrecorded);
+  for (const auto& each : verdict.live) EXPECT_TRUE(platform::is_live(each)) << each.id;
   EXPECT_THAT(codes_of(verdict.findings, Severity::Refuse), SizeIs(tested.refusals.size()));
   for (const auto& id : tested.refusals) EXPECT_THAT(text_of(verdict.findings, "another-writer"), HasSubstr(id));
   EXPECT_EQ(codes_of(verdict.findings, Severity::Warning).size(), tested.damaged ? 1U : 0U);
@@ -136,8 +144,33 @@ INSTANTIATE_TEST_SUITE_P(
         LedgerCase{.name = "a_stranger", .written = {}, .seen = {batch("X1")}, .refusals = {"X1"}},
         LedgerCase{.name = "a_stranger_who_is_loading", .written = {}, .seen = {batch("X1", "loading")}},
         LedgerCase{.name = "a_stranger_who_failed", .written = {}, .seen = {batch("X1", "failed")}},
-        LedgerCase{
-            .name = "our_tags_but_not_in_the_log", .written = {}, .seen = {ours("B9", "success")}, .refusals = {"B9"}},
+        LedgerCase{.name = "our_tags_but_not_in_the_log",
+                   .written = {},
+                   .seen = {ours("B9", "success")},
+                   .unrecorded = {"B9"}},
+        LedgerCase{.name = "consolidated_but_not_in_the_log",
+                   .written = {},
+                   .seen = {into(ours("B8", "inactive"), "C1"), of(batch("C1"), {"B8", "B9"})},
+                   .looked_up = {into(ours("B9", "inactive"), "C1")},
+                   .unrecorded = {"B8", "B9"}},
+        LedgerCase{.name = "a_consolidation_that_nobody_knows_all_of",
+                   .written = {},
+                   .seen = {into(ours("B8", "inactive"), "C1"), of(batch("C1"), {"B8", "B9"})},
+                   .refusals = {"C1"}},
+        LedgerCase{.name = "of_another_state_folder",
+                   .written = {},
+                   .seen = {tagged(batch("B9"), {"uid:luma", "state:s2"})},
+                   .refusals = {"B9"}},
+        LedgerCase{.name = "of_another_state_folder_taken_over",
+                   .written = {},
+                   .seen = {tagged(batch("B9"), {"uid:luma", "state:s2"})},
+                   .unrecorded = {"B9"},
+                   .take_over = true},
+        LedgerCase{.name = "nobody_else_is_taken_over",
+                   .written = {},
+                   .seen = {tagged(batch("B9"), {"uid:other", "state:s2"})},
+                   .refusals = {"B9"},
+                   .take_over = true},
         LedgerCase{.name = "consolidated_strangers",
                    .written = {written("B1")},
                    .seen = {batch("B1"), of(batch("C1"), {"X1", "X2"})},
@@ -177,6 +210,23 @@ TEST(LedgerText, AnotherWriterIsNamedByItsTagsElseByItsClient) {
   EXPECT_THAT(text(anonymous), AllOf(HasSubstr("X1"), HasSubstr("D1"), HasSubstr("it has no tags of ours")));
   EXPECT_THAT(text(known), HasSubstr("created by client acp_core_hudson"));
   EXPECT_THAT(text(marked), AllOf(HasSubstr("its tags say uid:other, state:s9"), HasSubstr("a dataset of its own")));
+}
+
+TEST(LedgerText, ABatchOfAnotherStateFolderNamesTheWayToTakeItOver) {
+  const auto theirs = tagged(batch("X4"), {"uid:luma", "state:s9"});
+  EXPECT_THAT(text_of(check({.name = "", .written = {}, .seen = {theirs}}).findings, "another-writer"),
+              HasSubstr("audiencesync state rebuild SYNC --take-over"));
+}
+
+TEST(LedgerChecks, RowsThatAreStillPromotedAreSaidToBe) {
+  EXPECT_EQ(check({.name = "", .written = {written("B1")}, .seen = {batch("B1", "staging")}}).unsettled, "B1");
+  EXPECT_EQ(check({.name = "", .written = {written("B1")}, .seen = {batch("B1")}}).unsettled, "");
+}
+
+TEST(LedgerChecks, WhatTheListDoesNotShowIsReadAllTheSame) {
+  const auto verdict = check({.name = "", .written = {written("B1")}, .seen = {}, .looked_up = {batch("B1")}});
+  ASSERT_EQ(verdict.live.size(), 1U);
+  EXPECT_EQ(verdict.live[0].id, "B1");
 }
 
 TEST(LedgerChecks, BatchesOfAnotherDatasetAreNotMissedHere) {

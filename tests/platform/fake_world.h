@@ -128,6 +128,7 @@ class FakeWriteContext final : public WriteContext {
     return Error(ErrorCode::Internal, "no commit in this test");
   }
 
+  Result<void> adopt(const Step&, const Adoption&) override { return Error(ErrorCode::Internal, "not in this test"); }
   Result<void> quarantine(const std::string&, const std::vector<QuarantineRecord>&) override {
     return Error(ErrorCode::Internal, "no quarantine in this test");
   }

@@ -4,6 +4,7 @@
 
 #include "engine/manifest/credentials.h"
 #include "engine/membership/duckdb/duckdb_person_source.h"
+#include "engine/membership/duckdb/duckdb_target_source.h"
 #include "engine/membership/local_memberships.h"
 #include "engine/store/sqlite/sqlite_store.h"
 #include "plugins/platform/sandboxes.h"
@@ -131,6 +132,10 @@ Result<void> MortalStore::replace_quarantine(const std::string& relation, const 
   return write([&] { return store_->replace_quarantine(relation, people); });
 }
 
+Result<void> MortalStore::adopt(std::int64_t intent, const Adoption& adoption, Time now) {
+  return write([&] { return store_->adopt(intent, adoption, now); });
+}
+
 Result<void> MortalStore::remember(const std::string& uid, const std::string& key, const Value& value) {
   return write([&] { return store_->remember(uid, key, value); });
 }
@@ -170,7 +175,10 @@ Life::Life(World& world, std::uint64_t dies_at, MortalStore::Death death) {
   reader_ = std::make_unique<http::Reader>(*core_, files_, std::stop_token{});
   writer_ = std::make_unique<http::Writer>(*core_, std::stop_token{});
   source_ = std::make_unique<DuckdbPersonSource>(DuckdbOptions{.work_folder = folder / "work"});
-  memberships_ = std::make_unique<LocalMemberships>(files_, *source_, folder / "memberships");
+  targets_ = std::make_unique<DuckdbTargetSource>(DuckdbOptions{.work_folder = folder / "work"});
+  auto memberships = std::make_unique<LocalMemberships>(files_, *source_, folder / "memberships");
+  memberships->read_targets_with(*targets_);
+  memberships_ = std::move(memberships);
   services_ = std::unique_ptr<RunServices>(new RunServices{*reader_, *memberships_, *store_, files_, clock_,
                                                            server_time_, events_, manifest_, settings_,
                                                            std::move(state_id), folder / "work", std::stop_token{}});

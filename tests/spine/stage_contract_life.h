@@ -60,6 +60,7 @@ class MortalStore final : public Store {
   Result<void> raise_sequence(const std::string& sequence, std::int64_t least) override;
   Result<void> commit(std::int64_t intent, const SnapshotRecord& snapshot, const BatchRecord& batch,
                       const std::vector<QuarantineRecord>& people, Time now) override;
+  Result<void> adopt(std::int64_t intent, const Adoption& adoption, Time now) override;
   Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) override;
   Result<void> remember(const std::string& uid, const std::string& key, const Value& value) override;
 
@@ -103,6 +104,7 @@ class Life {
   std::unique_ptr<http::Reader> reader_;
   std::unique_ptr<http::Writer> writer_;
   std::unique_ptr<PersonSource> source_;
+  std::unique_ptr<TargetSource> targets_;
   std::unique_ptr<Memberships> memberships_;
   std::unique_ptr<RunServices> services_;
 };

@@ -109,6 +109,16 @@ void leave_a_batch_open(World& world) {
   made(platform::create_batch(life.writer(), batch));
 }
 
+void lose_the_snapshot(World& world) {
+  const auto folder = world.state() / "syncs" / world.uid / "memberships";
+  std::vector<std::filesystem::path> snapshots;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().filename().string().starts_with("snapshot-")) snapshots.push_back(entry.path());
+  }
+  if (snapshots.empty()) throw std::runtime_error("there is no snapshot to lose");
+  for (const auto& path : snapshots) std::filesystem::remove(path);
+}
+
 void add_to_connection(World& world) {
   world.emulator().person(fmt::format(R"({{"do":"add_dataset_to_connection","connection":"{}","dataset":"{}"}})",
                                       world.emulator().ready().text("connection"), world.target()));
@@ -173,6 +183,7 @@ const std::map<std::string, std::vector<Condition>>& conditions() {
                refreshed(world);
                leave_a_batch_open(world);
              }},
+        {.name = "lost_snapshot", .expects = {"run membership/snapshot"}, .provoke = lose_the_snapshot},
         {.name = "older_generations",
          .expects = {"delete membership/superseded/"},
          .provoke =

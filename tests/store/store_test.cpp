@@ -232,6 +232,37 @@ TEST_F(StoreTest, TheQuarantineOfARelationIsReplacedAndOthersAreLeftAlone) {
   EXPECT_EQ(must(store->batches("loyalty/analytics")).size(), 2U);
 }
 
+TEST_F(StoreTest, AnAdoptionIsTrueAsAWhole) {
+  const auto change = open_change();
+  auto first = snapshot_of("loyalty/analytics", 3);
+  auto superseding = batch_of(first);
+  superseding.supersedes_below = 3;
+  const auto old = snapshot_of("loyalty/analytics", 2);
+  must(store->commit(open(change.id, "1").id, old, batch_of(old), {}, at(1)));
+  must(store->commit(open(change.id, "2").id, first, superseding, {}, at(2)));
+
+  Adoption adoption;
+  adoption.snapshot = snapshot_of("loyalty/analytics", 9);
+  adoption.batches = {batch_of(old), batch_of(adoption.snapshot)};
+  adoption.sequence = "generation/loyalty";
+  adoption.generation = 12;
+  adoption.uid = "loyalty";
+  adoption.remember = {{"rebuilt", Value::Object{{"why", "lost"}}}, {"dataset", Value("dataset-1")}};
+  must(store->adopt(open(change.id, "adopt").id, adoption, at(10)));
+  reopen();
+
+  EXPECT_EQ(must(store->current("loyalty/analytics"))->generation, 9);
+  const auto batches = must(store->batches("loyalty/analytics"));
+  ASSERT_EQ(batches.size(), 3U);
+  EXPECT_TRUE(batches[0].superseded) << "what is known of a batch already stays";
+  EXPECT_FALSE(batches[2].superseded);
+  EXPECT_EQ(must(store->remembered("loyalty", "rebuilt")).text("why"), "lost");
+  EXPECT_EQ(must(store->remembered("loyalty", "dataset")), Value("dataset-1"));
+  EXPECT_TRUE(open(change.id, "adopt").result.has_value());
+  EXPECT_EQ(open(change.id, "next", "generation/loyalty").number, 13);
+  EXPECT_EQ(store->adopt(999, adoption, at(11)).error().code(), ErrorCode::Internal);
+}
+
 TEST_F(StoreTest, TheQuarantineCanBeReplacedOnItsOwn) {
   must(store->replace_quarantine("r", {{"", "ada", "bad", "b", at(1)}, {"", "bob", "bad", "b", at(1)}}));
   must(store->replace_quarantine("other", {{"", "eve", "bad", "b", at(1)}}));

@@ -148,6 +148,7 @@ void Emulator::hide_analytics() {
 }
 
 Value Emulator::api(const std::string& method, const std::string& path, const std::string& body) {
+  const bool is_file = method == "PUT" && path.find("/import/batches/") != std::string::npos;
   // A test that moves the clock by days outlives its token: then once more with a new one.
   for (const bool last : {false, true}) {
     if (token_.empty()) {
@@ -157,10 +158,11 @@ Value Emulator::api(const std::string& method, const std::string& path, const st
           http_call("POST", url() + "/ims/token/v3", form, {"Content-Type: application/x-www-form-urlencoded"});
       token_ = parsed(answer.body, "token").text("access_token");
     }
-    const auto answer = http_call(
-        method, url() + path, body,
-        {"Content-Type: application/json", "Authorization: Bearer " + token_, "x-api-key: " + ready_.text("client_id"),
-         "x-gw-ims-org-id: " + ready_.text("organization"), "x-sandbox-name: prod"});
+    const auto answer =
+        http_call(method, url() + path, body,
+                  {is_file ? "Content-Type: application/octet-stream" : "Content-Type: application/json",
+                   "Authorization: Bearer " + token_, "x-api-key: " + ready_.text("client_id"),
+                   "x-gw-ims-org-id: " + ready_.text("organization"), "x-sandbox-name: prod"});
     if (answer.status == 401 && !last) {
       token_.clear();
       continue;

@@ -153,6 +153,9 @@ class SeamedStore final : public Store {
                       const std::vector<QuarantineRecord>& people, Time now) override {
     return durable([&] { return store_->commit(intent, snapshot, batch, people, now); });
   }
+  Result<void> adopt(std::int64_t intent, const Adoption& adoption, Time now) override {
+    return durable([&] { return store_->adopt(intent, adoption, now); });
+  }
   Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) override {
     return durable([&] { return store_->replace_quarantine(relation, people); });
   }

@@ -195,13 +195,7 @@ class SqliteStore final : public Store {
   }
 
   Result<void> raise_sequence(const std::string& sequence, std::int64_t least) override {
-    return write<void>("raise a sequence", [&]() -> Result<void> {
-      TRY(
-          database_->run("INSERT INTO sequences (name, last) VALUES (?, max(?, 0)) "
-                         "ON CONFLICT (name) DO UPDATE SET last = max(last, excluded.last)",
-                         "raise a sequence", {sequence, least}));
-      return {};
-    });
+    return write<void>("raise a sequence", [&] { return raise(sequence, least); });
   }
 
   Result<void> commit(std::int64_t intent, const SnapshotRecord& snapshot, const BatchRecord& batch,
@@ -216,16 +210,26 @@ class SqliteStore final : public Store {
     });
   }
 
-  Result<void> remember(const std::string& uid, const std::string& key, const Value& value) override {
-    return write<void>("remember a value", [&]() -> Result<void> {
-      if (value.is_null()) {
-        TRY(database_->run("DELETE FROM remembered WHERE uid = ? AND key = ?", "forget a value", {uid, key}));
-      } else {
-        TRY(database_->run("INSERT OR REPLACE INTO remembered (uid, key, value) VALUES (?, ?, ?)", "remember a value",
-                           {uid, key, to_json(value)}));
-      }
+  Result<void> adopt(std::int64_t intent, const Adoption& adoption, Time now) override {
+    return write<void>("adopt what a dataset holds", [&]() -> Result<void> {
+      TRY(close(intent,
+                Value::Object{{"content", adoption.snapshot.content}, {"generation", adoption.snapshot.generation}},
+                now));
+      // When only its file was lost, the record of the current one is as true as before.
+      const auto current = TRY(snapshot_of(adoption.snapshot.relation));
+      const bool same = current && current->content == adoption.snapshot.content &&
+                        current->dataset == adoption.snapshot.dataset &&
+                        current->generation == adoption.snapshot.generation;
+      if (!same) TRY(make_current(intent, adoption.snapshot));
+      for (const auto& batch : adoption.batches) TRY(add_if_unknown(batch));
+      TRY(raise(adoption.sequence, adoption.generation));
+      for (const auto& [key, value] : adoption.remember) TRY(keep(adoption.uid, key, value));
       return {};
     });
+  }
+
+  Result<void> remember(const std::string& uid, const std::string& key, const Value& value) override {
+    return write<void>("remember a value", [&] { return keep(uid, key, value); });
   }
 
   Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) override {
@@ -294,6 +298,24 @@ class SqliteStore final : public Store {
     return {};
   }
 
+  Result<void> raise(const std::string& sequence, std::int64_t least) {
+    TRY(
+        database_->run("INSERT INTO sequences (name, last) VALUES (?, max(?, 0)) "
+                       "ON CONFLICT (name) DO UPDATE SET last = max(last, excluded.last)",
+                       "raise a sequence", {sequence, least}));
+    return {};
+  }
+
+  Result<void> keep(const std::string& uid, const std::string& key, const Value& value) {
+    if (value.is_null()) {
+      TRY(database_->run("DELETE FROM remembered WHERE uid = ? AND key = ?", "forget a value", {uid, key}));
+    } else {
+      TRY(database_->run("INSERT OR REPLACE INTO remembered (uid, key, value) VALUES (?, ?, ?)", "remember a value",
+                         {uid, key, to_json(value)}));
+    }
+    return {};
+  }
+
   Result<std::int64_t> next_number(const std::string& sequence) {
     auto row =
         TRY(database_->query("INSERT INTO sequences (name, last) VALUES (?, 1) "
@@ -333,6 +355,16 @@ class SqliteStore final : public Store {
          to_epoch_ms(batch.proven)}));
     TRY(database_->run("UPDATE batches SET superseded = 1 WHERE relation = ? AND generation < ?",
                        "mark superseded batches", {batch.relation, batch.supersedes_below}));
+    return {};
+  }
+
+  // What is known of a batch already says more than the dataset can: whether it still counts.
+  Result<void> add_if_unknown(const BatchRecord& batch) {
+    TRY(database_->run(
+        fmt::format("INSERT OR IGNORE INTO batches ({}) VALUES (?, ?, ?, ?, ?, ?, 0)", kBatchColumns).c_str(),
+        "add a batch to the ledger",
+        {batch.batch, batch.dataset, batch.relation, batch.generation, static_cast<std::int64_t>(batch.records),
+         to_epoch_ms(batch.proven)}));
     return {};
   }
 
