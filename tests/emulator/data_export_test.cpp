@@ -4,6 +4,7 @@
 
 #include "data_world.h"
 #include "emulator/data/database.h"
+#include "emulator/organization/merge_policies.h"
 
 namespace emulator {
 namespace {
@@ -235,6 +236,65 @@ TEST(DataExportTest, RefusesBadJobs) {
   EXPECT_EQ(refused({{"filter", {{"segments", {{"segmentId", "x"}}}}}}), 400);
   EXPECT_EQ(refused({{"filter", {{"segments", Json::array({{{"segmentId", "x"}, {"status", {"entered"}}}})}}}}), 400);
   EXPECT_EQ(world.call("GET", "/data/core/ups/export/jobs/1").status, 404);
+}
+
+/// The platform's own dataset of the default merge policy.
+std::string snapshot_dataset(DataWorld& world) {
+  std::string policy;
+  {
+    const auto lock = world.platform->objects.lock();
+    for (const auto& [id, each] : world.platform->objects.all("merge_policy"))
+      if (each["default"] == true) policy = id;
+  }
+  const Json found = world.get("/data/foundation/catalog/dataSets?property=name~Profile-Snapshot-Export.*&limit=100");
+  for (const auto& [id, dataset] : found.items()) {
+    EXPECT_EQ(dataset["classification"]["managedBy"], "SYSTEM");
+    if (dataset["tags"]["unifiedProfile"] == Json::array({"mergePolicyId:" + policy})) return id;
+  }
+  return {};
+}
+
+std::vector<std::string> live_batches(DataWorld& world, const std::string& dataset) {
+  std::vector<std::string> ids;
+  const Json all = world.get("/data/foundation/catalog/batches?dataSet=" + dataset + "&status=success&limit=100");
+  for (const auto& [id, batch] : all.items()) ids.push_back(id);
+  return ids;
+}
+
+void know_merge_policies(DataWorld& world) {
+  seed_merge_policies(*world.platform);
+  world.restart();
+}
+
+TEST(ProfileSnapshotTest, IsWrittenOnceADayWithEverybodyAsTheyAreThen) {
+  DataWorld world;
+  know_merge_policies(world);
+  const std::string dataset = snapshot_dataset(world);
+  ASSERT_FALSE(dataset.empty());
+  EXPECT_TRUE(live_batches(world, dataset).empty());
+  world.platform->clock.advance(std::chrono::hours(25));
+  world.wait_for([&] { return live_batches(world, dataset).size() == 1; }, "the first day");
+  const std::string first = live_batches(world, dataset)[0];
+  const auto rows = downloaded(world, first);
+  EXPECT_EQ(rows.size(), 500U);
+  for (const std::string& audience : world.audiences()) EXPECT_EQ(people_in(rows, audience), world.truth(audience));
+
+  // A day later another one; the day before stays, the one before that goes. It survives a restart.
+  world.restart();
+  EXPECT_EQ(snapshot_dataset(world), dataset);
+  world.platform->clock.advance(std::chrono::hours(49));  // the clock of this world starts anew, the due time does not
+  world.wait_for([&] { return live_batches(world, dataset).size() == 2; }, "the second day");
+  world.platform->clock.advance(std::chrono::hours(24));
+  world.wait_for([&] { return world.batch(first)["status"] == "deleted"; }, "the first batch to go");
+  EXPECT_EQ(live_batches(world, dataset).size(), 2U);
+}
+
+TEST(ProfileSnapshotTest, BelongsToTheSystem) {
+  DataWorld world;
+  know_merge_policies(world);
+  const std::string path = "/data/foundation/catalog/dataSets/" + snapshot_dataset(world);
+  EXPECT_EQ(world.call("PATCH", path, Json{{"name", "mine"}}, {{"content-type", "application/json"}}).status, 403);
+  EXPECT_EQ(world.call("DELETE", path).status, 403);
 }
 
 }  // namespace

@@ -394,5 +394,20 @@ TEST_F(ExportStageTest, AStagingDatasetWhoseAnswerWasLostIsAdoptedOldestFirst) {
   EXPECT_EQ(world.client.count("POST"), 1U);
 }
 
+TEST(ProfileSnapshots, AreTheSystemsOwnAndOfTheMergePolicy) {
+  FakeClient client;
+  client.on("GET /data/foundation/catalog/dataSets", R"({
+    "old":{"name":"Profile-Snapshot-Export-1","created":1,"classification":{"managedBy":"SYSTEM"},"tags":{"unifiedProfile":["mergePolicyId:mp"]}},
+    "new":{"name":"Profile-Snapshot-Export-2","created":2,"classification":{"managedBy":"SYSTEM"},"tags":{"unifiedProfile":["enabled:true","mergePolicyId: mp"]}},
+    "other":{"name":"Profile-Snapshot-Export-3","created":3,"classification":{"managedBy":"SYSTEM"},"tags":{"unifiedProfile":["mergePolicyId:mp2"]}},
+    "ours":{"name":"Profile-Snapshot-Export-4","created":4,"classification":{"managedBy":"CUSTOMER"},"tags":{"unifiedProfile":["mergePolicyId:mp"]}},
+    "bare":{"name":"Profile-Snapshot-Export-5","created":5}})");
+  const auto found = platform::profile_snapshots_of(client, "mp");
+  ASSERT_TRUE(found.ok()) << found.error().text();
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ(found->front().id, "old");
+  EXPECT_EQ(found->back().id, "new");
+}
+
 }  // namespace
 }  // namespace audiencesync
