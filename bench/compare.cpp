@@ -1,10 +1,11 @@
 // One measured run, in a process of its own so that its peak memory is its own.
 //
-// usage: bench_compare prepare FORMAT DATA WORK     bases of engine and peer from the old generation
-//        bench_compare engine FORMAT DATA WORK      the new generation against the base, by audiencesync
+// usage: bench_compare prepare FORMAT DATA WORK     bases of ours and the peer from the old generation
+//        bench_compare base FORMAT DATA WORK        ours alone
+//        bench_compare engine FORMAT DATA WORK      a run's comparison: `audiencesync diff` and the next snapshot
 //        bench_compare duckdb FORMAT DATA WORK      the same by DuckDB
 //        bench_compare simdjson THREADS DATA WORK   only reads the new generation
-//        bench_compare oracle FORMAT DATA WORK      whether engine and DuckDB found the same difference
+//        bench_compare oracle - DATA WORK           whether WORK/changes.jsonl is the difference DuckDB found
 //        bench_compare audiences - - -              ids of the wanted audiences, for other peers
 // Prints: seconds, peak memory in MiB, processor seconds, changed people.
 #include <fmt/format.h>
@@ -13,7 +14,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <map>
 
 #include "bench/peers.h"
 #include "bench/profiles.h"
@@ -21,6 +21,7 @@
 #include "engine/membership/duckdb/duckdb_person_source.h"
 #include "engine/membership/file/file_person_source.h"
 #include "engine/membership/local_memberships.h"
+#include "engine/membership/membership_files.h"
 
 namespace audiencesync::bench {
 namespace {
@@ -98,52 +99,63 @@ std::string read_word(const fs::path& path) {
 Found run_engine(const std::string& format, const fs::path& data, const fs::path& work) {
   Engine engine(work);
   const auto bulk = engine.compare(data / "new", format, {read_word(work / "base")});
-  std::ofstream(work / "engine-changes") << bulk.content << " " << bulk.candidate << "\n";
-  std::ofstream(work / "engine-bulk") << digest_of(bulk.to_value());
   return {bulk.dropped.read, bulk.people};
 }
 
-void prepare(const std::string& format, const fs::path& data, const fs::path& work) {
-  fs::create_directories(work);
-  Engine engine(work);
-  std::ofstream(work / "base") << engine.compare(data / "old", format, {}).candidate << "\n";
-  prepare_duckdb(data, work, format);
+// The audiences as a manifest wants them.
+void write_manifest(const fs::path& path) {
+  std::ofstream out(path);
+  out << "version: 1\nname: bench\ntenant: _demoemea\n"
+         "identity: { field: _demoemea.identification.core.email, namespace: Email }\naudiences:\n";
+  for (const auto& one : wanted_relation().audiences)
+    out << fmt::format("  - {{ id: {}, name: {} }}\n", one.id, one.name);
 }
 
-// The engine's changes as DuckDB writes them: a person and two masks.
-void check(const fs::path& work) {
+// Our side of it: a manifest, and a snapshot of the old generation.
+void prepare_base(const std::string& format, const fs::path& data, const fs::path& work) {
+  fs::create_directories(work);
   Engine engine(work);
-  Bulk bulk;
-  bulk.content = read_word(work / "engine-changes");
-  std::map<std::string, unsigned> bit;
-  for (std::uint64_t i = 0; i < Population::kWanted; ++i) bit[audience_id(i)] = 1U << i;
-  const auto mask = [&](const std::vector<AudienceId>& ids) {
-    unsigned bits = 0;
-    for (const auto& id : ids) bits |= bit.at(id);
-    return bits;
+  const auto base = engine.compare(data / "old", format, {}).candidate;
+  std::ofstream(work / "base") << base << "\n";
+  const auto link = work / "base.snapshot";
+  fs::remove(link);
+  fs::create_symlink(snapshot_path("engine", base), link);
+  write_manifest(work / "manifest.yaml");
+}
+
+// What `audiencesync diff` printed, and what DuckDB found: who entered and left, as masks.
+void check(const fs::path& work) {
+  const auto mask = [](const std::string& list) {
+    std::string sum;
+    for (std::uint64_t i = 0; i < Population::kWanted; ++i) {
+      sum += fmt::format("{}list_contains({}, '{}')::INT * {}", i == 0 ? "" : " + ", list, audience_id(i), 1U << i);
+    }
+    return sum;
   };
-  std::ofstream csv(work / "engine-changes.csv");
-  csv << "person,before,after\n";
-  for (const auto& row : must(engine.memberships.sample(bulk, SIZE_MAX))) {
-    csv << row.person.reveal() << ',' << mask(row.before) << ',' << mask(row.after) << '\n';
-  }
-  csv.close();
   Sql sql;
   const auto ours = fmt::format(
-      "(FROM read_csv('{}/engine-changes.csv', header = true, columns = {{'person': "
-      "'VARCHAR', 'before': 'UTINYINT', 'after': 'UTINYINT'}}))",
+      "(SELECT \"personID\" AS person, {} AS entered, {} AS gone FROM read_json('{}/changes.jsonl', format = "
+      "'newline_delimited', columns = {{'personID': 'VARCHAR', 'entered': 'VARCHAR[]', 'left': 'VARCHAR[]'}}))",
+      mask("entered"), mask("\"left\""), work.string());
+  const auto theirs = fmt::format(
+      "(SELECT person, (after & ~before)::INT AS entered, (before & ~after)::INT AS gone FROM "
+      "read_parquet('{}/duckdb-changes.parquet'))",
       work.string());
-  const auto theirs = fmt::format("(FROM read_parquet('{}/duckdb-changes.parquet'))", work.string());
   const auto differ =
       sql.value(fmt::format("SELECT count(*) FROM ((FROM {0} EXCEPT ALL FROM {1}) UNION ALL "
                             "(FROM {1} EXCEPT ALL FROM {0}))",
                             ours, theirs));
-  if (differ != "0") fail(fmt::format("engine and DuckDB differ in {} people", differ));
+  if (differ != "0") fail(fmt::format("audiencesync and DuckDB differ in {} people", differ));
   fmt::print("equal: {} changed people\n", sql.value(fmt::format("SELECT count(*) FROM {}", theirs)));
 }
 
 int run(const std::string& what, const std::string& how, const fs::path& data, const fs::path& work) {
-  if (what == "prepare") return prepare(how, data, work), 0;
+  if (what == "base") return prepare_base(how, data, work), 0;
+  if (what == "prepare") {
+    prepare_base(how, data, work);
+    prepare_duckdb(data, work, how);
+    return 0;
+  }
   if (what == "oracle") return check(work), 0;
   if (what == "audiences") {
     for (std::uint64_t i = 0; i < Population::kWanted; ++i) fmt::print("{}\n", audience_id(i));
@@ -170,7 +182,7 @@ int run(const std::string& what, const std::string& how, const fs::path& data, c
 
 int main(int count, char** words) {
   if (count != 5) {
-    fmt::print(stderr, "usage: bench_compare prepare|engine|duckdb|simdjson|oracle FORMAT DATA WORK\n");
+    fmt::print(stderr, "usage: bench_compare prepare|base|engine|duckdb|simdjson|oracle FORMAT DATA WORK\n");
     return 2;
   }
   return audiencesync::bench::run(words[1], words[2], words[3], words[4]);

@@ -45,6 +45,14 @@ class MemoryFiles final : public Files {
     const auto found = content.find(path.string());
     return found == content.end() ? Result<std::uint64_t>(absent(path)) : Result<std::uint64_t>(found->second.size());
   }
+  Result<FileFacts> facts(const Path& path) const override {
+    const auto bytes = size(path);
+    if (!bytes.ok()) return bytes.error();
+    return FileFacts{FileFacts::Kind::File, *bytes, 0};
+  }
+  Result<Path> real(const Path& path) const override {
+    return exists(path) ? Result<Path>(path) : Result<Path>(absent(path));
+  }
   Result<std::vector<std::string>> list(const Path&) const override { return std::vector<std::string>(); }
 
  private:

@@ -117,8 +117,7 @@ class OrderedLines {
   Result<void> write_early(std::uint64_t section, std::string& lines) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return failure_ || section == turn_; });
-    if (failure_) return *failure_;
-    TRY(write_(lines));
+    TRY(write_out(lines));
     lines.clear();
     return {};
   }
@@ -128,7 +127,7 @@ class OrderedLines {
     lines_[section] = std::move(lines);
     done_[section] = true;
     while (turn_ < done_.size() && done_[turn_]) {
-      if (!lines_[turn_].empty()) TRY(write_(lines_[turn_]));
+      TRY(write_out(lines_[turn_]));
       lines_[turn_] = std::string();
       ++turn_;
     }
@@ -144,6 +143,15 @@ class OrderedLines {
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
+  // Under the lock: whoever comes after a failure must find it.
+  Result<void> write_out(const std::string& lines) {
+    if (failure_) return *failure_;
+    if (lines.empty()) return {};
+    auto written = write_(lines);
+    if (!written.ok()) failure_ = written.error();
+    return written;
+  }
+
   const Difference::Writer& write_;
   std::uint64_t ahead_;
   std::mutex mutex_;  // guards what follows, and the writing

@@ -31,8 +31,11 @@ bool get_set(ByteCursor& from, const std::vector<std::uint32_t>& table, std::vec
   std::uint64_t least = 0;
   bool sorted = true;
   for (std::uint64_t i = 0; i < count; ++i) {
-    const auto number = least + from.varint();
-    if (from.bad() || number >= table.size() || table[number] == ~std::uint32_t{0}) return false;
+    const auto gap = from.varint();
+    // The gap by itself too: a damaged one may lead round the end of the numbers, back to one that was there.
+    if (from.bad() || gap >= table.size() || least + gap >= table.size()) return false;
+    const auto number = least + gap;
+    if (table[number] == ~std::uint32_t{0}) return false;
     const auto mapped = static_cast<Number>(table[number]);
     if (!out.empty() && mapped <= out.back()) sorted = false;
     out.push_back(mapped);

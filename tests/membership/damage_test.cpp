@@ -4,6 +4,7 @@
 
 #include "engine/membership/changeset.h"
 #include "engine/membership/membership_files.h"
+#include "engine/membership/row_codec.h"
 #include "engine/membership/snapshot.h"
 #include "tests/membership/fixture.h"
 
@@ -68,6 +69,25 @@ TEST_F(DamageTest, ABlockTakenOutOrMovedIsFound) {
     put(path, whole.substr(0, at) + whole.substr(at + 1000));
     expect_corrupt_snapshot(digest, fmt::format("1000 bytes at {} missing", at));
   }
+}
+
+// Found by the fuzz target changeset_rows.
+TEST(RowCodecTest, AGapThatLeadsBackIsDamage) {
+  const std::vector<std::uint32_t> table{0, 1, 2, 3};
+  std::vector<Rank> set;
+  for (const std::uint64_t back : {1U, 2U, 3U}) {
+    std::string bytes;
+    put_varint(bytes, 2);
+    put_varint(bytes, 2);
+    put_varint(bytes, 0 - back);
+    ByteCursor cursor(bytes);
+    EXPECT_FALSE(get_set(cursor, table, set)) << back;
+  }
+  std::string bytes;
+  put_set(bytes, std::vector<Rank>{0, 3});
+  ByteCursor cursor(bytes);
+  EXPECT_TRUE(get_set(cursor, table, set));
+  EXPECT_EQ(set, (std::vector<Rank>{0, 3}));
 }
 
 TEST_F(DamageTest, ADamagedChangesetIsNotHeldAndNotEncoded) {
