@@ -236,6 +236,98 @@ CommandRow verify_row() {
                        {"audiencesync verify --analytics luma-loyalty", "what analysts see"}}};
 }
 
+OptionRow reason_row(std::string_view help) {
+  return {.name = "reason", .help = help, .takes = Takes::Text, .value = "TEXT"};
+}
+
+CommandRow members_row() {
+  return {
+      .command = Command::Members,
+      .group = CommandGroup::Follow,
+      .name = "members",
+      .usage = "SYNC AUDIENCE",
+      .summary = "lists who is in an audience of the target, now or after a past run",
+      .tells =
+          "AUDIENCE is an id or an exact name. Prints the person ids; keep what you write of them as carefully as "
+          "the state folder. How far back: retention in the manifest. Reads the state folder only.",
+      .operands = Operands::Syncs,
+      .options = {{.name = "as-of",
+                   .help = "as it was when RUN had ended; history lists the runs",
+                   .takes = Takes::Text,
+                   .value = "RUN"},
+                  {.name = "all", .help = "everyone who is in any audience, with all of theirs"},
+                  {.name = "format",
+                   .help = "form of the list; without it, by the name of FILE",
+                   .takes = Takes::Word,
+                   .value = "ndjson|csv|parquet",
+                   .words = {"ndjson", "csv", "parquet"}},
+                  {.name = "out",
+                   .help = "write there instead of to stdout; parquet needs it",
+                   .takes = Takes::File,
+                   .value = "FILE"}},
+      .examples = {{"audiencesync members luma-loyalty \"Luma - Blue+ Members\"", "one JSON object a line"},
+                   {"audiencesync members luma-loyalty 9e3779b1-1111-4222-8333-00004189374b --as-of 12 --format csv",
+                    "who was in it after run 12"},
+                   {"audiencesync members luma-loyalty --all --out everyone.parquet", "for a notebook"}}};
+}
+
+CommandRow rollback_row() {
+  return {.command = Command::Rollback,
+          .group = CommandGroup::Change,
+          .name = "rollback",
+          .usage = "SYNC",
+          .summary = "brings back who was in which audience after a past run, then suspends the sync",
+          .tells =
+              "A plan like any other: shown, guarded, approved, proven. Only people whom the newest export still has "
+              "and audiences that are still declared come back; the plan counts the others. The sync stays suspended "
+              "until audiencesync resume, so that the next run does not undo it.",
+          .operands = Operands::Syncs,
+          .options = {{.name = "to", .help = "the run to go back to (required)", .takes = Takes::Text, .value = "RUN"},
+                      reason_row("why, for the history (required unless --dry-run)"),
+                      {.name = "dry-run", .help = "show the plan and stop"},
+                      {.name = "fresh", .help = "with --dry-run: make a new export first"},
+                      {.name = "auto-approve", .help = "do not ask; guards still refuse"},
+                      {.name = "no-refresh", .help = "use the newest export that is there instead of making one"},
+                      {.name = "manifest",
+                       .help = "of the sync; default: the one in the settings' folder",
+                       .takes = Takes::File,
+                       .value = "FILE"},
+                      any_format("form of the report")},
+          .examples = {{"audiencesync rollback luma-loyalty --to 12 --dry-run", "what would come back"},
+                       {"audiencesync rollback luma-loyalty --to 12 --reason \"wrong segment upstream\"",
+                        "shows the plan and asks"}}};
+}
+
+CommandRow suspend_row() {
+  return {
+      .command = Command::Suspend,
+      .group = CommandGroup::Change,
+      .name = "suspend",
+      .usage = "SYNC",
+      .summary = "keeps apply from changing the target of a sync, until it is resumed",
+      .tells = "A plan can still be made. What a run has begun is finished by the next apply all the same.",
+      .operands = Operands::Syncs,
+      .options = {reason_row("why, for the history (required)"),
+                  {.name = "until",
+                   .help = "ends by itself then: a time (2026-12-01T06:00:00Z) or a span from now (3d)",
+                   .takes = Takes::Text,
+                   .value = "TIME"}},
+      .examples = {{"audiencesync suspend luma-loyalty --until 3d --reason \"campaign freeze\"", "for three days"}}};
+}
+
+CommandRow resume_row() {
+  return {.command = Command::Resume,
+          .group = CommandGroup::Change,
+          .name = "resume",
+          .usage = "SYNC",
+          .summary = "lets a suspended sync go on",
+          .tells = "The next apply plans from the newest state; after a rollback that is the way forward again.",
+          .operands = Operands::Syncs,
+          .options = {reason_row("why, for the history")},
+          .examples = {
+              {"audiencesync resume luma-loyalty --reason \"segment repaired\"", "then: audiencesync plan --fresh"}}};
+}
+
 CommandRow stages_row() {
   return {.command = Command::Stages,
           .group = CommandGroup::Program,
@@ -278,8 +370,9 @@ CommandRow completion_row() {
 
 const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> table{
-      validate_row(), plan_row(),    diff_row(),       apply_row(),  approve_row(), state_row(),  status_row(),
-      history_row(),  explain_row(), quarantine_row(), verify_row(), stages_row(),  schema_row(), completion_row()};
+      validate_row(), plan_row(),   diff_row(),       apply_row(),  approve_row(), rollback_row(),
+      suspend_row(),  resume_row(), state_row(),      status_row(), history_row(), explain_row(),
+      members_row(),  verify_row(), quarantine_row(), stages_row(), schema_row(),  completion_row()};
   return table;
 }
 

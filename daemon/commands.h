@@ -28,6 +28,14 @@ ExitCode quarantine_command(const Options& options, const Adapters& adapters, co
 ExitCode state_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop);
 /// The rows of a target dataset beside what was proven.
 ExitCode verify_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop);
+/// Who is in an audience of the target, now or after a past run.
+ExitCode members_command(const Options& options, const Adapters& adapters, const Console& console);
+/// `suspend` and `resume`.
+ExitCode suspend_command(const Options& options, const Adapters& adapters, const Console& console);
+ExitCode resume_command(const Options& options, const Adapters& adapters, const Console& console);
+/// Back to the memberships of a past run: an `apply` with another goal.
+ExitCode rollback_command(const Options& options, const Adapters& adapters, const Console& console,
+                          std::stop_token stop);
 ExitCode stages_command(const Options& options, const Console& console);
 ExitCode schema_command(const Options& options, const Console& console);
 ExitCode completion_command(const Options& options, const Console& console);

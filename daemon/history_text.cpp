@@ -39,7 +39,7 @@ std::string row(const std::string& id, const std::string& ended, const std::stri
   return out + "\n";
 }
 
-std::string run_lines(const RunRecord& run) {
+std::string run_lines(const RunRecord& run, const SyncRecords& records) {
   std::string verdict = run.ended ? run.verdict : "no end yet";
   std::replace(verdict.begin(), verdict.end(), '_', ' ');
   auto out =
@@ -53,6 +53,13 @@ std::string run_lines(const RunRecord& run) {
     more("by " + user);
   }
   if (const auto repaired = run.summary.text("repaired"); !repaired.empty()) more(repaired);
+  if (const auto* back = run.summary.find("rollback")) {
+    const auto reason = back->text("reason");
+    more(fmt::format("rollback to run {}{}{}", back->number("run").value_or(0), reason.empty() ? "" : ": ", reason));
+  }
+  if (const auto found = records.generations.find(run.id); found != records.generations.end()) {
+    more(fmt::format("generation {}", found->second));
+  }
   if (const auto error = run.summary.text("error"); !error.empty()) more("error: " + error);
   if (const auto steps = waiting_steps(run); !steps.empty()) more("waits for a person: " + steps);
   if (const auto report = run.summary.text("report"); !report.empty()) more("report: " + report);
@@ -79,6 +86,21 @@ void add_plan(std::vector<Entry>& entries, const HeldPlan& plan) {
   entries.push_back({*plan.decided, plan_line(*plan.decided, plan, what)});
 }
 
+std::string suspension_line(Time at, const std::string& what) {
+  return paragraph(fmt::format("  {:<5} {} ", "sync", second_text(at)), what);
+}
+
+void add_suspension(std::vector<Entry>& entries, const Suspension& suspension) {
+  auto what = "suspended by " + suspension.by;
+  if (suspension.until) what += " until " + second_text(*suspension.until);
+  entries.push_back({suspension.since, suspension_line(suspension.since, what + ": " + suspension.reason)});
+  if (!suspension.resumed) return;
+  what = "resumed";
+  if (!suspension.resumed_by.empty()) what += " by " + suspension.resumed_by;
+  if (!suspension.resumed_reason.empty()) what += ": " + suspension.resumed_reason;
+  entries.push_back({*suspension.resumed, suspension_line(*suspension.resumed, what)});
+}
+
 // With fewer runs than there were, older plans would stand below the last run shown as if nothing had come between.
 std::vector<const HeldPlan*> plans_of_shown_runs(const SyncRecords& records) {
   std::vector<const HeldPlan*> plans;
@@ -95,8 +117,11 @@ std::string history_text(const SyncRecords& records) {
   std::string out = cut(records.name, kTextWidth) + "\n";
   out += row("run", "ended", "verdict", "changes", "people", "bytes", "+entered", "−left");
   std::vector<Entry> entries;
-  for (const auto& run : records.runs) entries.push_back({run.ended.value_or(run.started), run_lines(run)});
+  for (const auto& run : records.runs) entries.push_back({run.ended.value_or(run.started), run_lines(run, records)});
   for (const auto* plan : plans_of_shown_runs(records)) add_plan(entries, *plan);
+  for (const auto& suspension : records.suspensions) {
+    if (records.runs.empty() || suspension.since >= records.runs.back().started) add_suspension(entries, suspension);
+  }
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& left, const Entry& right) { return left.at > right.at; });
   for (const auto& entry : entries) out += entry.text;
@@ -112,6 +137,9 @@ Value history_value(const SyncRecords& records) {
                                 {"definition", run.definition},
                                 {"summary", run.summary}};
     if (run.ended) value["ended"] = to_iso8601(*run.ended);
+    if (const auto found = records.generations.find(run.id); found != records.generations.end()) {
+      value["generation"] = found->second;
+    }
     runs.push_back(std::move(value));
   }
   Value::Array plans;
@@ -125,8 +153,13 @@ Value history_value(const SyncRecords& records) {
     if (plan->decided) value["decided"] = to_iso8601(*plan->decided);
     plans.push_back(std::move(value));
   }
-  return Value::Object{
-      {"sync", records.uid}, {"name", records.name}, {"runs", std::move(runs)}, {"plans", std::move(plans)}};
+  Value::Array suspensions;
+  for (const auto& suspension : records.suspensions) suspensions.push_back(suspension_value(suspension));
+  return Value::Object{{"sync", records.uid},
+                       {"name", records.name},
+                       {"runs", std::move(runs)},
+                       {"plans", std::move(plans)},
+                       {"suspensions", std::move(suspensions)}};
 }
 
 }  // namespace audiencesync

@@ -15,8 +15,8 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<std::string_view, 11> kLaterCommands{
-    "daemon", "members", "rollback", "forget", "suspend", "resume", "run-now", "retire", "lock", "adopt", "report"};
+constexpr std::array<std::string_view, 7> kLaterCommands{"daemon", "forget", "run-now", "retire",
+                                                         "lock",   "adopt",  "report"};
 constexpr std::size_t kMostSamples = 100;
 constexpr std::size_t kMostRuns = 100'000;
 constexpr std::size_t kShortestDigest = 8;
@@ -196,6 +196,73 @@ Result<void> expect_one_sync(const Options& options, const CommandRow& row) {
   return usage(fmt::format("{} takes one sync; for example: audiencesync {} luma-loyalty", row.name, row.name));
 }
 
+Result<std::int64_t> run_from(const CommandRow& row, const Found& found, const char* name) {
+  const auto word = found.text(name);
+  std::int64_t run = 0;
+  const auto* const end = word.data() + word.size();
+  const auto [stop, error] = std::from_chars(word.data(), end, run);
+  if (error == std::errc{} && stop == end && run > 0) return run;
+  return usage(
+      fmt::format("--{} '{}' is not the number of a run; audiencesync history lists them, for example: "
+                  "audiencesync {} luma-loyalty ... --{} 12",
+                  name, word, row.name, name));
+}
+
+// Without --format the name of the file says what it is to be.
+Result<RowFormat> row_format(const Options& options, const Found& found) {
+  auto word = found.text("format");
+  if (!found.has("format")) {
+    const auto extension = options.out.extension();
+    word = extension == ".parquet" ? "parquet" : extension == ".csv" ? "csv" : "ndjson";
+  }
+  if (word == "parquet" && options.out.empty()) {
+    return usage("Parquet is for a file; name one with --out FILE, or use --format ndjson or csv");
+  }
+  if (word == "parquet") return RowFormat::Parquet;
+  return word == "csv" ? RowFormat::Csv : RowFormat::Ndjson;
+}
+
+Result<void> read_members(Options& options, const CommandRow& row, const Found& found) {
+  const bool all = found.has("all");
+  const std::size_t expected = all ? 1 : 2;
+  if (options.arguments.size() != expected) {
+    return usage(
+        all ? "members --all takes the name of a sync and no audience"
+            : "members takes the name of a sync and an audience, by id or name; for example: audiencesync members "
+              "luma-loyalty \"Luma - Blue+ Members\"; or --all for everyone");
+  }
+  if (!all) options.audience = options.arguments[1];
+  if (!all && options.audience.empty()) return usage("members needs an audience, by id or name");
+  options.arguments.resize(1);
+  if (found.has("as-of")) options.run = TRY(run_from(row, found, "as-of"));
+  options.row_form = TRY(row_format(options, found));
+  return {};
+}
+
+bool blank(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
+
+// rollback, suspend, resume: one sync, and why.
+Result<void> read_one_sync(Options& options, const CommandRow& row, const Found& found) {
+  if (options.arguments.size() != 1) {
+    return usage(fmt::format("{} takes the name of one sync; audiencesync status lists them", row.name));
+  }
+  options.reason = found.text("reason");
+  options.until = found.text("until");
+  options.dry_run = found.has("dry-run");
+  options.manifest = found.text("manifest");
+  if (options.command == Command::Rollback) {
+    if (!found.has("to")) {
+      return usage("rollback needs the run to go back to; audiencesync history lists them, for example: --to 12");
+    }
+    options.run = TRY(run_from(row, found, "to"));
+  }
+  if (blank(options.reason) && options.command != Command::Resume && !options.dry_run) {
+    return usage(
+        fmt::format("{} needs a reason for the history; for example: --reason \"wrong segment upstream\"", row.name));
+  }
+  return {};
+}
+
 Result<void> read_word(Options& options, const CommandRow& row) {
   if (options.command == Command::Schema && options.arguments.empty()) options.arguments = {"manifest"};
   const auto& words = options.arguments;
@@ -219,7 +286,10 @@ Result<void> read_operands(Options& options, const CommandRow& row, const Found&
     case Operands::Syncs:
       if (options.command == Command::State) return read_state(options);
       if (options.command == Command::Verify) return expect_one_sync(options, row);
-      return options.command == Command::Explain ? read_explain(options) : Result<void>{};
+      if (options.command == Command::Explain) return read_explain(options);
+      if (options.command == Command::Members) return read_members(options, row, found);
+      if (options.command == Command::Status || options.command == Command::History) return {};
+      return read_one_sync(options, row, found);
     case Operands::Manifests:
       break;
   }
@@ -245,8 +315,10 @@ Result<Options> read_options(const CommandRow& row, const std::vector<std::strin
   }
   options.state = found.text("state");
   options.out = found.text("out");
-  options.from = found.paths("from");
-  options.to = found.paths("to");
+  if (row.command == Command::Diff) {  // elsewhere --to is something else
+    options.from = found.paths("from");
+    options.to = found.paths("to");
+  }
   options.stats = found.has("stats");
   options.plan_file = found.text("plan");
   options.take_over = found.has("take-over");

@@ -26,11 +26,17 @@ enum class Command {
   Explain,
   State,
   Verify,
+  Members,
+  Rollback,
+  Suspend,
+  Resume,
   Stages,
   Schema,
   Completion
 };
 enum class Format { Text, Json, Markdown };
+/// Forms of a list of people.
+enum class RowFormat { Ndjson, Csv, Parquet };
 enum class Decision { Approve, Reject };
 enum class PersonFrom { Prompt, Stdin };
 enum class QuarantineAction { List, Replay, Drop };
@@ -67,8 +73,14 @@ struct Options {
   bool verify_rows = true;
   bool analytics = false;
   RowShare rows = RowShare::Sample;
-  std::optional<std::uint64_t> seed;   // of the sample; nullopt: another one each time
-  std::vector<std::string> arguments;  // files, names of syncs, the word of schema or completion
+  std::optional<std::uint64_t> seed;       // of the sample; nullopt: another one each time
+  std::string audience;                    // members: id or name; empty: everyone, with all audiences
+  RowFormat row_form = RowFormat::Ndjson;  // members
+  std::optional<std::int64_t> run;         // members --as-of, rollback --to
+  std::string until;                       // suspend: a time or a duration, as written; empty: until it is resumed
+  Path manifest;                           // rollback: of the sync; empty: from the settings' folder
+  bool dry_run = false;                    // rollback
+  std::vector<std::string> arguments;      // files, names of syncs, the word of schema or completion
 };
 
 /// Errors: Usage with what is wrong and what to type instead; Unsupported for words of a later version. Nothing of what

@@ -38,6 +38,14 @@ ExitCode dispatch(const Options& options, const Adapters& adapters, const Consol
       return state_command(options, adapters, console, std::move(stop));
     case Command::Verify:
       return verify_command(options, adapters, console, std::move(stop));
+    case Command::Members:
+      return members_command(options, adapters, console);
+    case Command::Rollback:
+      return rollback_command(options, adapters, console, std::move(stop));
+    case Command::Suspend:
+      return suspend_command(options, adapters, console);
+    case Command::Resume:
+      return resume_command(options, adapters, console);
     case Command::Stages:
       return stages_command(options, console);
     case Command::Schema:

@@ -20,6 +20,7 @@
 #include "plugins/dataset/dataset_stage.h"
 #include "plugins/export/export_stage.h"
 #include "plugins/membership/membership_stage.h"
+#include "plugins/membership/past.h"
 #include "plugins/membership/question.h"
 #include "plugins/membership/relation.h"
 #include "plugins/platform/sandboxes.h"
@@ -179,6 +180,9 @@ void Session::clean_up() {
   for (const auto& record : *open) {
     if (record.change.bulk) keep_bulk(*record.change.bulk);
   }
+  const auto history = keep_history(relation);
+  if (!history.ok()) return;
+  keep.insert(history->begin(), history->end());
   // Of a comparison that was applied its figures are enough: the people in its files have a newer snapshot.
   const auto kept = kept_comparison(parts_->services.files, parts_->services.work);
   const bool applied = kept && current->has_value() && kept->candidate == (*current)->content;
@@ -188,6 +192,28 @@ void Session::clean_up() {
     parts_->adapters.events.warn("cleanup.failed",
                                  {{"error", cleaned.error().text()}, {"next", "the next run tries again"}});
   }
+}
+
+// Deltas that are within the retention; the records of the others are told first, so that a kill in between leaves a
+// file that nobody asks for, not one that is missing.
+Result<std::set<Digest>> Session::keep_history(const std::string& relation) {
+  auto& store = parts_->store;
+  const auto& adapters = parts_->adapters;
+  auto snapshots = store.past_snapshots(relation, kAllSnapshots);
+  if (!snapshots.ok()) return std::move(snapshots).error();
+  auto kept = kept_history(*snapshots, parts_->manifest.retention, now(),
+                           [&](const Digest& delta) { return parts_->memberships.delta_bytes(delta); });
+  if (kept.missing) {
+    adapters.events.warn("history.shortened", {{"sync", parts_->manifest.name},
+                                               {"missing", "delta-" + *kept.missing},
+                                               {"next", "memberships before it cannot be asked for any more"}});
+  }
+  if (kept.drop_through == 0) return std::move(kept.deltas);
+  if (auto dropped = store.drop_deltas(relation, kept.drop_through); !dropped.ok()) {
+    for (const auto& snapshot : *snapshots) kept.deltas.insert(snapshot.record.delta);
+    adapters.events.warn("cleanup.failed", {{"error", dropped.error().text()}, {"next", "the next run tries again"}});
+  }
+  return std::move(kept.deltas);
 }
 
 }  // namespace audiencesync

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -32,6 +33,7 @@ class Session {
  private:
   explicit Session(std::unique_ptr<Parts> parts);
   void clean_up();
+  Result<std::set<Digest>> keep_history(const std::string& relation);
 
   std::unique_ptr<Parts> parts_;
 };

@@ -16,6 +16,8 @@ const char* phrase_of(Condition condition) {
   switch (condition) {
     case Condition::Interrupted:
       return "at work, or interrupted";
+    case Condition::Suspended:
+      return "suspended; apply refuses until it is resumed";
     case Condition::NeverRan:
       return "never ran";
     case Condition::WaitsForApproval:
@@ -61,6 +63,7 @@ Time end_of(const RunRecord& run) { return run.ended.value_or(run.started); }
 Condition condition_of(const SyncRecords& records, Time now) {
   const auto* run = records.last_run();
   if (!records.open.empty() || (run != nullptr && !run->ended)) return Condition::Interrupted;
+  if (records.suspension(now) != nullptr) return Condition::Suspended;
   if (const auto* plan = records.live_plan(now)) {
     return plan->state == HoldState::Approved ? Condition::Approved : Condition::WaitsForApproval;
   }
@@ -78,6 +81,8 @@ const char* word_of(Condition condition) {
   switch (condition) {
     case Condition::Interrupted:
       return "interrupted";
+    case Condition::Suspended:
+      return "suspended";
     case Condition::NeverRan:
       return "never_ran";
     case Condition::WaitsForApproval:
@@ -164,6 +169,12 @@ std::string status_text(const SyncRecords& records, Time now) {
   const auto line = [&](const char* name, const std::string& text) {
     out += paragraph(fmt::format("  {:<10} ", name), text);
   };
+  if (const auto* suspension = records.suspension(now)) {
+    const auto until = suspension->until ? "until " + second_text(*suspension->until) : "until resumed";
+    line("suspended",
+         fmt::format("{}, {}, by {}: {}", ago_text(suspension->since, now), until, suspension->by, suspension->reason));
+    out += fmt::format("             audiencesync resume {}\n", records.name);
+  }
   if (const auto* run = records.last_run()) {
     if (run->ended) {
       line("last run", fmt::format("{}, run {}: {}", ago_text(*run->ended, now), run->id, run->verdict));
@@ -233,6 +244,7 @@ Value status_value(const SyncRecords& records, Time now) {
                                        {"by", plan->by},
                                        {"reason", plan->reason}};
   }
+  if (const auto* suspension = records.suspension(now)) value["suspended"] = suspension_value(*suspension);
   Value::Array waiting;
   for (const auto& each : waiting_for_person(records))
     waiting.push_back(Value::Object{{"what", each.what}, {"since", to_iso8601(each.since)}});

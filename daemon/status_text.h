@@ -9,6 +9,7 @@ namespace audiencesync {
 /// How a sync stands, in the order in which it is decided.
 enum class Condition {
   Interrupted,  // a run has no end: it works right now, or was interrupted
+  Suspended,    // apply refuses until it is resumed
   NeverRan,
   WaitsForApproval,  // a plan is held
   Approved,          // the next apply executes it

@@ -6,6 +6,7 @@
 #include "daemon/commands.h"
 #include "daemon/plan_file.h"
 #include "daemon/session.h"
+#include "daemon/sync_records.h"
 #include "engine/base/json.h"
 #include "engine/report/plan_markdown.h"
 #include "engine/report/plan_text.h"
@@ -39,6 +40,10 @@ Consent approve(const Options& options, const Console& console, const Plan& plan
   return console.ask(question) ? Consent::Given : Consent::Declined;
 }
 
+bool changes_target(const Options& options) {
+  return options.command == Command::Apply || (options.command == Command::Rollback && !options.dry_run);
+}
+
 // What a run needs beside the sync itself.
 struct Inputs {
   const Options& options;
@@ -52,8 +57,10 @@ Result<Ended> run_one(const Inputs& inputs, const Manifest& manifest, Store& sto
   const auto& [options, adapters, console, settings, reviewed] = inputs;
   auto session = TRY(Session::open(adapters, settings, manifest, store, stop));
   RunOptions run;
-  run.mode = options.command == Command::Apply ? Mode::Apply : Mode::Plan;
-  const bool refresh = options.command == Command::Apply ? options.refresh : options.fresh;
+  const bool applies = changes_target(options);
+  run.mode = applies ? Mode::Apply : Mode::Plan;
+  const bool refresh = applies ? options.refresh : options.fresh;
+  if (options.command == Command::Rollback) run.rollback = Rollback{*options.run, options.reason};
   run.refresh = refresh ? Refresh::Yes : Refresh::No;
   run.samples = options.samples;
   run.user = adapters.user;
@@ -78,12 +85,12 @@ ExitCode code_of(const Options& options, const RunResult& result, std::stop_toke
   if (stop.stop_requested()) return ExitCode::Interrupted;
   const auto code = result.code();
   const bool open = code == ExitCode::ChangesPending || code == ExitCode::Waits;
-  if (options.command == Command::Plan && open && !options.detailed_exitcode) return ExitCode::Converged;
+  if (!changes_target(options) && open && !options.detailed_exitcode) return ExitCode::Converged;
   return code;
 }
 
 std::string text_of(const Options& options, const RunResult& result, Time now) {
-  if (options.command == Command::Plan || result.verdict != Verdict::Converged || result.applied == 0) {
+  if (!changes_target(options) || result.verdict != Verdict::Converged || result.applied == 0) {
     if (result.plan.sync.empty() || result.error) return {};
     return options.format == Format::Markdown ? plan_markdown(result.plan, now) : plan_text(result.plan, now);
   }
@@ -127,7 +134,33 @@ Result<void> write_out(const Options& options, const Adapters& adapters, const C
   return adapters.files.write_atomic(path, json);
 }
 
+const char* word_of(const Options& options) {
+  if (options.command == Command::Rollback) return "rollback";
+  return options.command == Command::Apply ? "apply" : "plan";
+}
+
+// Leaves the one manifest of the sync that goes back, and sees that there is such a run.
+Result<void> choose_rolled_back(const Options& options, const Settings& settings, const Adapters& adapters,
+                                std::vector<Manifest>& manifests) {
+  const auto syncs = TRY(read_syncs(options, settings, adapters, 1));
+  const auto& records = syncs.front();
+  std::erase_if(manifests, [&](const Manifest& manifest) { return manifest.uid != records.uid; });
+  if (manifests.empty()) {
+    return Error(ErrorCode::NotFound,
+                 fmt::format("{} has no manifest of sync '{}' (uid {}); name its file with --manifest FILE",
+                             options.manifest.empty() ? settings.manifests_folder.string() : options.manifest.string(),
+                             records.name, records.uid));
+  }
+  const auto store = TRY(adapters.open_store(settings.state / "state.db", OpenMode::ReadOnly));
+  return known_run(*store, records, *options.run);
+}
+
 }  // namespace
+
+ExitCode rollback_command(const Options& options, const Adapters& adapters, const Console& console,
+                          std::stop_token stop) {
+  return sync_command(options, adapters, console, std::move(stop));
+}
 
 ExitCode sync_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop) {
   const auto fail = [&](const Error& error) {
@@ -135,10 +168,12 @@ ExitCode sync_command(const Options& options, const Adapters& adapters, const Co
     return exit_code(error.code());
   };
   const bool reviewed_plan = !options.plan_file.empty();
-  if (options.command == Command::Apply && !options.auto_approve && !reviewed_plan && !console.ask) {
+  const auto* const word = word_of(options);
+  if (changes_target(options) && !options.auto_approve && !reviewed_plan && !console.ask) {
     return fail(Error(ErrorCode::Usage,
-                      "apply has no terminal to ask at; add --auto-approve, or --plan FILE with a "
-                      "plan that was reviewed"));
+                      fmt::format("{} has no terminal to ask at; add --auto-approve, or {}", word,
+                                  options.command == Command::Apply ? "--plan FILE with a plan that was reviewed"
+                                                                    : "--dry-run to see the plan")));
   }
   const auto settings = settings_of(options, adapters, console);
   if (!settings) return ExitCode::Invalid;
@@ -150,10 +185,16 @@ ExitCode sync_command(const Options& options, const Adapters& adapters, const Co
     reviewed = std::move(read).take();
     if (named.arguments.empty()) named.arguments = reviewed->manifests;
   }
-  const auto manifests = manifests_of(named, *settings, adapters, console);
+  if (options.command == Command::Rollback) named.arguments.clear();
+  if (!options.manifest.empty()) named.arguments = {options.manifest.string()};
+  auto manifests = manifests_of(named, *settings, adapters, console);
   if (!manifests) return ExitCode::Invalid;
+  if (options.command == Command::Rollback) {
+    const auto chosen = choose_rolled_back(options, *settings, adapters, *manifests);
+    if (!chosen.ok()) return fail(chosen.error());
+  }
 
-  const auto lock = StateLock::acquire(settings->state, options.command == Command::Apply ? "apply" : "plan");
+  const auto lock = StateLock::acquire(settings->state, word);
   if (!lock.ok()) return fail(lock.error());
   const auto store = adapters.open_store(settings->state / "state.db", OpenMode::ReadWrite);
   if (!store.ok()) return fail(store.error());

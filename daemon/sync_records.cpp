@@ -19,6 +19,10 @@ Result<SyncRecords> read_sync(const Store& store, const std::string& uid, std::s
   records.open = TRY(store.open_changes(uid));
   records.plans = TRY(store.held_plans(uid, runs));
   records.verified_rows = TRY(store.remembered(uid, kVerifiedRows));
+  records.suspensions = TRY(store.suspensions(uid, runs));
+  const auto snapshots = TRY(store.past_snapshots(relation, runs));
+  // Newest first: of a run that proved several, the last one stays.
+  for (const auto& snapshot : snapshots) records.generations.emplace(snapshot.run, snapshot.record.generation);
   const auto quarantine = TRY(store.quarantine(relation));
   records.quarantined = quarantine.size();
   records.name = records.runs.empty() ? std::string{} : records.runs.front().manifest.text("name");
@@ -66,6 +70,32 @@ Result<std::vector<SyncRecords>> read_syncs(const Options& options, const Settin
     wanted.push_back(*found);
   }
   return wanted;
+}
+
+Result<void> known_run(const Records& store, const SyncRecords& records, std::int64_t run) {
+  const auto runs = TRY(store.runs(records.uid, kAllRuns));
+  if (std::any_of(runs.begin(), runs.end(), [&](const RunRecord& each) { return each.id == run; })) return {};
+  const auto range = runs.empty() ? std::string("none") : fmt::format("{} to {}", runs.back().id, runs.front().id);
+  return Error(ErrorCode::NotFound, fmt::format("sync '{}' has no run {}; its runs are {}, and audiencesync history {} "
+                                                "lists them",
+                                                records.name, run, range, records.name));
+}
+
+const Suspension* SyncRecords::suspension(Time now) const {
+  return suspensions.empty() || !suspensions.front().holds(now) ? nullptr : &suspensions.front();
+}
+
+Value suspension_value(const Suspension& suspension) {
+  Value value =
+      Value::Object{{"since", to_iso8601(suspension.since)}, {"by", suspension.by}, {"reason", suspension.reason}};
+  if (suspension.until) value["until"] = to_iso8601(*suspension.until);
+  if (suspension.run != 0) value["run"] = suspension.run;
+  if (suspension.resumed) {
+    value["resumed"] = to_iso8601(*suspension.resumed);
+    value["resumed_by"] = suspension.resumed_by;
+    value["resumed_reason"] = suspension.resumed_reason;
+  }
+  return value;
 }
 
 std::string ago_text(Time time, Time now) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,11 +18,15 @@ struct SyncRecords {
   std::vector<ChangeRecord> open;
   std::vector<HeldPlan> plans;  // newest first
   std::size_t quarantined = 0;
-  Value verified_rows;  // what `verify` remembered, null when it never ran
+  Value verified_rows;                               // what `verify` remembered, null when it never ran
+  std::vector<Suspension> suspensions;               // newest first
+  std::map<std::int64_t, std::int64_t> generations;  // by run: the newest one it proved
 
   const RunRecord* last_run() const { return runs.empty() ? nullptr : &runs.front(); }
   /// The plan that waits for an approval, or has one, at this time; null when there is none.
   const HeldPlan* live_plan(Time now) const;
+  /// The suspension that holds at this time; null when there is none.
+  const Suspension* suspension(Time now) const;
 };
 
 /// The syncs named on the command line, by name or uid, or all that ever ran, in the order of their uids; with at most
@@ -29,6 +34,15 @@ struct SyncRecords {
 /// Errors: NotFound for a name that never ran here, with those that did.
 Result<std::vector<SyncRecords>> read_syncs(const Options& options, const Settings& settings, const Adapters& adapters,
                                             std::size_t runs);
+
+/// More runs than any sync has.
+inline constexpr std::size_t kAllRuns = 1'000'000;
+
+/// Errors: NotFound when the sync has no run of this number, with those it has.
+Result<void> known_run(const Records& store, const SyncRecords& records, std::int64_t run);
+
+/// For status and history.
+Value suspension_value(const Suspension& suspension);
 
 /// `2026-01-02T03:04:05Z (8 h ago)`.
 std::string ago_text(Time time, Time now);

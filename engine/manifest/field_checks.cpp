@@ -231,6 +231,12 @@ Complaint check_memory(std::string_view text) {
   return std::nullopt;
 }
 
+Complaint check_kept_generations(std::string_view text) {
+  const auto count = parse_count(text);
+  if (count && *count > 200) return "is more than can be read back within the memory; write at most 200";
+  return std::nullopt;
+}
+
 Complaint check_exports_per_sandbox(std::string_view text) {
   if (text == "1") return std::nullopt;
   return "is not possible: the platform runs one export at a time in a sandbox; write 1";

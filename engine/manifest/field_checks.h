@@ -29,6 +29,9 @@ std::optional<std::string> check_positive_duration(std::string_view text);
 std::optional<std::string> check_jitter(std::string_view text);
 std::optional<std::string> check_window_duration(std::string_view text);
 
+/// Each kept generation is an open file of a reader that must stay within its memory.
+std::optional<std::string> check_kept_generations(std::string_view text);
+
 std::optional<std::string> check_path(std::string_view text);
 std::optional<std::string> check_source_path(std::string_view text);
 std::optional<std::string> check_organization_id(std::string_view text);

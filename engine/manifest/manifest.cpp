@@ -114,6 +114,14 @@ std::optional<Analytics> read_analytics(const FieldReader& root) {
   return analytics;
 }
 
+Retention read_retention(const FieldReader& map) {
+  Retention retention;
+  map.read("history", retention.history);
+  map.read_count("generations", retention.generations);
+  map.read_bytes("size", retention.size);
+  return retention;
+}
+
 Manifest read_manifest(const FieldReader& root, const Path& path, Problems& problems) {
   Manifest manifest;
   manifest.file = path.string();
@@ -135,6 +143,7 @@ Manifest read_manifest(const FieldReader& root, const Path& path, Problems& prob
   manifest.guard = read_guard(root.map("guard"));
   root.read_word("mode", {ApprovalMode::Auto, ApprovalMode::PlanOnly}, manifest.mode);
   manifest.analytics = read_analytics(root);
+  manifest.retention = read_retention(root.map("retention"));
   return manifest;
 }
 

@@ -132,6 +132,15 @@ struct Guard {
   friend bool operator==(const Guard&, const Guard&) = default;
 };
 
+/// What is kept of past memberships, for `members --as-of` and `rollback`. Not part of what defines a sync.
+struct Retention {
+  Duration history = std::chrono::hours{24 * 30};
+  std::uint64_t generations = 100;                 // steps back at most; 0: no past is kept
+  std::uint64_t size = 5ULL * 1000 * 1000 * 1000;  // bytes on the disk
+
+  friend bool operator==(const Retention&, const Retention&) = default;
+};
+
 /// One sync as its file declares it, checked and with every default filled in.
 struct Manifest {
   std::string file;  // as given to load_manifest
@@ -148,9 +157,11 @@ struct Manifest {
   Guard guard;
   ApprovalMode mode = ApprovalMode::Auto;
   std::optional<Analytics> analytics;
+  Retention retention;
 
   /// Everything that defines the sync, as one value for digests: equal for equal syncs, whatever the file is called,
-  /// in which order the audiences are listed and which defaults are spelled out. The schedule is not part of it.
+  /// in which order the audiences are listed and which defaults are spelled out. Schedule and retention are not part
+  /// of it.
   Value canonical() const;
 };
 

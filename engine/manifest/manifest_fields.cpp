@@ -244,6 +244,26 @@ Field analytics_field() {
                       .check = check_positive_duration}}};
 }
 
+Field retention_field() {
+  return {.name = "retention",
+          .type = FieldType::Map,
+          .example = "{ history: 30d }",
+          .help = "What is kept of past memberships, for members --as-of and rollback.",
+          .fields = {{.name = "history",
+                      .type = FieldType::TimeSpan,
+                      .fallback = "30d",
+                      .help = "How far back they can be asked for."},
+                     {.name = "generations",
+                      .type = FieldType::Integer,
+                      .fallback = "100",
+                      .help = "How many changes back at most, up to 200; 0 keeps no past.",
+                      .check = check_kept_generations},
+                     {.name = "size",
+                      .type = FieldType::Bytes,
+                      .fallback = "5GB",
+                      .help = "What they may take on the disk; the oldest go first."}}};
+}
+
 FieldTable make_manifest_fields() {
   FieldTable table{
       {.name = "version",
@@ -297,8 +317,9 @@ FieldTable make_manifest_fields() {
        .choices = {{"local"}, {"query-service", kLater}}},
       analytics_field(),
       guard_field(),
+      retention_field(),
   };
-  for (const auto* later : {"publish", "activate", "journey_optimizer", "retention", "notify"}) {
+  for (const auto* later : {"publish", "activate", "journey_optimizer", "notify"}) {
     table.push_back({.name = later, .availability = kLater});
   }
   return table;

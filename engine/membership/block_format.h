@@ -41,7 +41,7 @@ struct HashRange {
   constexpr bool is_sections() const { return (first << 8U) == 0; }
 };
 
-enum class BlockKind : std::uint32_t { Snapshot = 1, Changeset = 2 };
+enum class BlockKind : std::uint32_t { Snapshot = 1, Changeset = 2, Delta = 3 };
 
 struct BlockEntry {
   std::uint64_t offset = 0;

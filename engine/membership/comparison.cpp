@@ -67,6 +67,8 @@ void ComparisonCounts::add(const ComparisonCounts& other) {
   added += other.added;
   removed += other.removed;
   bytes += other.bytes;
+  left_out.people += other.left_out.people;
+  left_out.memberships += other.left_out.memberships;
   for (std::size_t i = 0; i < audiences.size(); ++i) {
     audiences[i].before += other.audiences[i].before;
     audiences[i].after += other.audiences[i].after;
@@ -82,6 +84,7 @@ void ComparisonCounts::fill(Bulk& bulk, const ComparisonScope& scope) const {
   bulk.added = added;
   bulk.removed = removed;
   bulk.bytes = bytes;
+  bulk.left_out = left_out;
   for (std::size_t i = 0; i < audiences.size(); ++i) {
     // A withdrawn audience that nobody is in any more is no news.
     if (declared[i] || audiences[i].before > 0 || audiences[i].after > 0) bulk.audiences.push_back(audiences[i]);

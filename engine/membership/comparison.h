@@ -32,6 +32,7 @@ struct ComparisonCounts {
   std::uint64_t removed = 0;
   std::uint64_t bytes = 0;
   std::vector<AudienceDelta> audiences;  // as ComparisonScope::audiences
+  LeftOut left_out;
 
   void add(const ComparisonCounts& other);
   /// people, added, removed, bytes and audiences of the answer.

@@ -4,6 +4,7 @@
 
 #include <compare>
 
+#include "engine/membership/history.h"
 #include "engine/membership/membership_files.h"
 #include "engine/membership/merge_pass.h"
 #include "engine/membership/person_rule.h"
@@ -99,7 +100,14 @@ Result<LocalMemberships::Sorters> LocalMemberships::read_source(const RelationSp
   const auto paths = TRY(source.files(stop));
   const SortingPlace place{files_, folder_ / kWorkFolder, fmt::format("rows-{}", work_number_++), budget_, cores_,
                            hash_};
-  return sort_source(place, source_, paths, spec, scope.targets, scope.dictionary.size(), dropped, stop);
+  if (!source.restore) {
+    return sort_source(place, source_, paths, spec, scope.targets, scope.dictionary.size(), dropped, stop);
+  }
+  // Only who is there counts.
+  auto nobody = spec;
+  nobody.audiences.clear();
+  return sort_source(place, source_, paths, nobody, {}, scope.dictionary.size(), dropped, stop,
+                     RowSink::Keep::Everyone);
 }
 
 Result<Bulk> LocalMemberships::compare(const RelationSpec& spec, const SourceRef& source, const BaseRef& base,
@@ -126,6 +134,10 @@ Result<Bulk> LocalMemberships::compare(const RelationSpec& spec, const SourceRef
     before.push_back(TRY(SnapshotReader::open(files_, snapshot_path(folder_, *base.content))));
   }
   for (const auto& reader : before) TRY(reader->translate(scope.dictionary));
+  std::vector<std::unique_ptr<SnapshotReader>> restored;
+  for (std::size_t i = 0; i < threads && source.restore; ++i) {
+    restored.push_back(TRY(SnapshotReader::open(files_, snapshot_path(folder_, *source.restore))));
+  }
 
   const RowFileHead head{spec.relation, spec.definition(), spec.dataset, bulk.base, source.id, large};
   auto candidate_file = TRY(TempFile::create(files_, work_path("candidate")));
@@ -133,7 +145,7 @@ Result<Bulk> LocalMemberships::compare(const RelationSpec& spec, const SourceRef
   auto changes_file = TRY(TempFile::create(files_, work_path("changes")));
   auto changes = TRY(ChangesetWriter::create(std::move(changes_file), head, scope.dictionary));
   const auto unchanged = base.rewrite ? Comparison::Unchanged::WrittenAgain : Comparison::Unchanged::Skipped;
-  MergePass pass({spec, scope, unchanged, before, rows, *candidate, *changes, threads}, stop);
+  MergePass pass({spec, scope, unchanged, before, rows, *candidate, *changes, threads, restored}, stop);
   const auto counts = TRY(pass.run());
   counts.fill(bulk, scope);
   bulk.content = TRY(changes->publish(folder_));
@@ -154,6 +166,7 @@ Digest LocalMemberships::question(const RelationSpec& spec, const SourceRef& sou
                                  {"quarantined", sorted_texts(quarantined)},
                                  {"source", source.id},
                                  {"rewrite", base.rewrite},
+                                 {"restore", source.restore ? Value(*source.restore) : Value()},
                                  {"base", base.content ? Value(*base.content) : Value()}});
 }
 
@@ -284,6 +297,27 @@ Result<std::uint64_t> LocalMemberships::holders(const Digest& snapshot) {
 
 Result<void> LocalMemberships::check(const Digest& snapshot) {
   return check_snapshot(files_, snapshot_path(folder_, snapshot), snapshot, {});
+}
+
+Result<Digest> LocalMemberships::keep_delta(const DeltaRequest& request, std::stop_token stop) {
+  return write_delta({files_, folder_, work_path("delta")}, request, std::move(stop));
+}
+
+Result<std::unique_ptr<PastMembers>> LocalMemberships::past(const PastRef& past) {
+  return read_past(files_, folder_, past);
+}
+
+Result<Digest> LocalMemberships::recall(const PastRef& past, std::stop_token stop) {
+  return write_past({files_, folder_, work_path("past")}, past, std::move(stop));
+}
+
+Result<Digest> LocalMemberships::erase(const Digest& delta, const std::set<PersonId>& people, std::stop_token stop) {
+  return erase_from_delta({files_, folder_, work_path("delta")}, delta, people, std::move(stop));
+}
+
+std::optional<std::uint64_t> LocalMemberships::delta_bytes(const Digest& delta) const {
+  auto size = files_.size(delta_path(folder_, delta));
+  return size.ok() ? std::optional(*size) : std::nullopt;
 }
 
 Result<void> LocalMemberships::clean(const std::set<Digest>& keep) {

@@ -16,8 +16,9 @@ namespace audiencesync {
 /// The membership engine on this machine: one pass over the export, one over the snapshot, nothing proportional to the
 /// people in memory, both passes on all cores.
 ///
-/// Files of its folder: `snapshot-<digest>`, `changes-<digest>` (docs/formats) and `tmp/`, which is emptied when this
-/// is built, so one object at a time may use a folder (the state lock sees to that). All files hold person ids.
+/// Files of its folder: `snapshot-<digest>`, `changes-<digest>`, `delta-<digest>` (docs/formats) and `tmp/`, which is
+/// emptied when this is built, so one object at a time may use a folder (the state lock sees to that). All files hold
+/// person ids.
 class LocalMemberships final : public Memberships {
  public:
   /// How people are ordered. Only tests that force collisions give another one than person_hash.
@@ -44,6 +45,11 @@ class LocalMemberships final : public Memberships {
   Result<ReadBack> read_back(const RelationSpec& spec, const TargetFiles& files, std::stop_token stop) override;
   Result<RowCheck> check_rows(const RelationSpec& spec, const TargetFiles& files, const Digest& snapshot,
                               const RowCheckOptions& options, std::stop_token stop) override;
+  Result<Digest> keep_delta(const DeltaRequest& request, std::stop_token stop) override;
+  Result<std::unique_ptr<PastMembers>> past(const PastRef& past) override;
+  Result<Digest> recall(const PastRef& past, std::stop_token stop) override;
+  Result<Digest> erase(const Digest& delta, const std::set<PersonId>& people, std::stop_token stop) override;
+  std::optional<std::uint64_t> delta_bytes(const Digest& delta) const override;
   Result<void> clean(const std::set<Digest>& keep) override;
 
  private:

@@ -65,6 +65,34 @@ struct ChangedRow {
   std::vector<AudienceId> after;
 };
 
+/// Which two snapshots a delta is to lead from one to the other.
+struct DeltaRequest {
+  std::optional<Digest> before;  // current until now; nullopt: nothing was proven
+  Digest after;
+  /// When everyone who differs is known to be in these rows of a changeset, neither snapshot is read.
+  struct Rows {
+    Digest changeset;  // Bulk::content
+    RowRange rows;
+    std::set<PersonId> leave_out;
+  };
+  std::optional<Rows> rows;
+};
+
+/// How to get from a snapshot back to an earlier one.
+struct PastRef {
+  Digest current;                  // the snapshot to start from
+  std::vector<Digest> deltas;      // newest first: each leads from the state after it back to the one before
+  std::optional<Digest> expected;  // content that comes out; nullopt after people were erased from the past
+};
+
+/// A snapshot of the past, person by person.
+class PastMembers : public MemberReader {
+ public:
+  /// How many people were in each audience, by id and name as written then; known before the first row. After people
+  /// were erased these are the counts of then, with them.
+  virtual const std::vector<AudiencePeople>& audiences() const = 0;
+};
+
 /// The membership engine: compares an export with the proven snapshot and encodes the difference.
 ///
 /// Works inside one folder of the state (0700); every file is named by the digest of its content, written, synced and
@@ -107,8 +135,21 @@ class Memberships {
   /// Compares the records in `files` with a snapshot. Errors: as read_back; NotFound, Corrupt for the snapshot.
   virtual Result<RowCheck> check_rows(const RelationSpec& spec, const TargetFiles& files, const Digest& snapshot,
                                       const RowCheckOptions& options, std::stop_token stop);
+  /// Keeps what a commit changes, so that the snapshot before it can be read again; synced on return. The digest names
+  /// the file. Cost: that of the rows, or one pass over both snapshots. Errors: NotFound, Corrupt.
+  virtual Result<Digest> keep_delta(const DeltaRequest& request, std::stop_token stop) = 0;
+  /// Streams a past snapshot; memory is that of one block for each delta. Each delta, and at the end all of what came
+  /// out, is checked: an error of the last `next` means that nothing before it counts. Errors: NotFound, Corrupt.
+  virtual Result<std::unique_ptr<PastMembers>> past(const PastRef& past) = 0;
+  /// Makes a past snapshot a file again, beside the current one; its content. `clean` removes it unless it is named.
+  virtual Result<Digest> recall(const PastRef& past, std::stop_token stop) = 0;
+  /// Writes a delta again without these people; its new digest, or the same when it has none of them. The old file
+  /// stays until `clean`. See plugins/membership/past.h for a whole history.
+  virtual Result<Digest> erase(const Digest& delta, const std::set<PersonId>& people, std::stop_token stop) = 0;
+  /// Bytes of a delta's file; nullopt when it is gone.
+  virtual std::optional<std::uint64_t> delta_bytes(const Digest& delta) const = 0;
 
-  /// Removes candidates, changesets and left-over temporary files, except those named in `keep`.
+  /// Removes candidates, changesets, deltas and left-over temporary files, except those named in `keep`.
   virtual Result<void> clean(const std::set<Digest>& keep) = 0;
 };
 

@@ -2,7 +2,7 @@
 
 #include <compare>
 
-#include "engine/membership/run_merge.h"
+#include "engine/membership/desired_rows.h"
 #include "engine/membership/workers.h"
 
 namespace audiencesync {
@@ -25,8 +25,11 @@ struct MergePass::Part {
 };
 
 struct MergePass::Lane {
-  Lane(const Inputs& in, SnapshotReader* reader) : before(reader), comparison(in.spec, in.scope, in.unchanged) {}
+  Lane(const Inputs& in, SnapshotReader* reader, SnapshotReader* restored_in)
+      : before(reader), restored(restored_in), comparison(in.spec, in.scope, in.unchanged) {}
   SnapshotReader* before;
+  SnapshotReader* restored;
+  LeftOut left_out;
   Comparison comparison;
   BlockCompressor compressor;
   RunScratch scratch;
@@ -47,7 +50,8 @@ Result<ComparisonCounts> MergePass::run() {
 }
 
 Result<void> MergePass::work(std::size_t number) {
-  Lane lane(in_, in_.before.empty() ? nullptr : in_.before[number].get());
+  Lane lane(in_, in_.before.empty() ? nullptr : in_.before[number].get(),
+            in_.restored.empty() ? nullptr : in_.restored[number].get());
   while (true) {
     const auto section = next_++;
     if (section >= count_) break;
@@ -68,13 +72,15 @@ Result<void> MergePass::work(std::size_t number) {
   }
   const std::lock_guard lock(mutex_);
   counts_.add(lane.comparison.counts());
+  counts_.left_out.people += lane.left_out.people;
+  counts_.left_out.memberships += lane.left_out.memberships;
   return {};
 }
 
 Result<void> MergePass::compare_range(Lane& lane, const HashRange& range, std::uint64_t number, Part& part) {
   std::vector<std::unique_ptr<RowStream>> streams;
   for (const auto& sorter : in_.rows) sorter->streams(range, lane.scratch, streams);
-  auto merge = TRY(RunMerge::start(std::move(streams)));
+  auto merge = TRY(DesiredRows::start(std::move(streams), in_.spec, in_.scope, lane.restored, range, lane.left_out));
   SnapshotRow known;
   bool more_known = false;
   if (lane.before != nullptr) {

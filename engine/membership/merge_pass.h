@@ -28,6 +28,8 @@ class MergePass {
     SnapshotWriter& candidate;
     ChangesetWriter& changes;
     std::size_t threads;  // 1: one part, else a part for each section
+    /// One for each thread: who is in what, for those whom `rows` have; empty when `rows` say that themselves.
+    std::vector<std::unique_ptr<SnapshotReader>>& restored;
   };
   MergePass(Inputs inputs, std::stop_token stop);
   ~MergePass();

@@ -53,6 +53,9 @@ struct RelationSpec {
 struct SourceRef {
   std::string id;                                                   // export batch ids, comma-separated
   std::function<Result<std::vector<Path>>(std::stop_token)> files;  // Parquet
+  /// A snapshot of the past, whose content this is, says who is in what; the files only say which of its people still
+  /// are there. Nobody else is in anything.
+  std::optional<Digest> restore = {};
 };
 
 /// The snapshot to compare with; nullopt content means nothing was ever proven.

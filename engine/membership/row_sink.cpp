@@ -45,7 +45,7 @@ Result<void> RowSink::add_row(const PersonBatch& batch, const PersonBatch::Row& 
       keep_sample(batch, place, "person id not UTF-8", {});
       return {};
   }
-  if (first == last) return {};
+  if (first == last && keep_ == Keep::Members) return {};
   if (last - first > 1) {
     std::sort(first, last);
     last = std::unique(first, last);

@@ -11,12 +11,14 @@
 namespace audiencesync {
 
 /// One thread's way from a source into its sorter: normalises people, counts who cannot be used. Whoever is in no
-/// wanted audience is not sorted: to the comparison they are as good as absent.
+/// wanted audience is not sorted: to the comparison they are as good as absent. Unless everyone is asked for.
 class RowSink final : public PersonSink {
  public:
+  enum class Keep { Members, Everyone };
+
   /// `rows` must outlive this.
-  RowSink(PersonRule rule, LocalMemberships::PersonHash hash, RowSorter& rows, std::stop_token stop)
-      : rule_(rule), hash_(hash), rows_(rows), stop_(std::move(stop)) {}
+  RowSink(PersonRule rule, LocalMemberships::PersonHash hash, RowSorter& rows, Keep keep, std::stop_token stop)
+      : rule_(rule), hash_(hash), rows_(rows), keep_(keep), stop_(std::move(stop)) {}
 
   /// Errors: Interrupted, NoSpace, Io.
   Result<void> add(const PersonBatch& batch) override;
@@ -30,6 +32,7 @@ class RowSink final : public PersonSink {
   PersonRule rule_;
   LocalMemberships::PersonHash hash_;
   RowSorter& rows_;
+  Keep keep_;
   std::stop_token stop_;
   DroppedRows dropped_;
   std::uint64_t asked_ = 0;

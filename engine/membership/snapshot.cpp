@@ -4,11 +4,6 @@
 #include "engine/membership/row_codec.h"
 
 namespace audiencesync {
-namespace {
-
-constexpr std::string_view kSnapshotDomain = "audiencesync snapshot 1";
-
-}  // namespace
 
 SnapshotPart::SnapshotPart(const Dictionary& dictionary, BlockCompressor& compressor, bool cut_at_sections)
     : blocks_(compressor),

@@ -14,6 +14,9 @@
 
 namespace audiencesync {
 
+/// First line of the content of every snapshot.
+inline constexpr std::string_view kSnapshotDomain = "audiencesync snapshot 1";
+
 /// One person of a snapshot. An empty set is a tombstone: the dataset holds an empty list for them.
 struct SnapshotRow {
   std::uint64_t hash = 0;

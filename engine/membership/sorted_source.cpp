@@ -9,7 +9,7 @@ namespace audiencesync {
 
 Result<SortedSource> sort_source(const SortingPlace& place, PersonSource& source, const std::vector<Path>& paths,
                                  const RelationSpec& spec, const std::vector<Rank>& targets, std::size_t dictionary,
-                                 DroppedRows& dropped, std::stop_token stop) {
+                                 DroppedRows& dropped, std::stop_token stop, RowSink::Keep keep) {
   const AudienceMatcher matcher(spec, targets);
   const auto lanes = source.lanes(place.cores);
   // Several threads may spill at once, and none of them should find the folder half made.
@@ -20,7 +20,7 @@ Result<SortedSource> sort_source(const SortingPlace& place, PersonSource& source
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     sorters.push_back(std::make_unique<RowSorter>(place.files, place.folder, fmt::format("{}-{}", place.name, lane),
                                                   MemoryBudget{place.budget.bytes / lanes}, dictionary));
-    sinks.push_back(std::make_unique<RowSink>(spec.person, place.hash, *sorters.back(), stop));
+    sinks.push_back(std::make_unique<RowSink>(spec.person, place.hash, *sorters.back(), keep, stop));
     sinks_of_lanes.push_back(sinks.back().get());
   }
   TRY(source.read_batches(paths, {spec.identity_field, spec.identity_namespace}, matcher, sinks_of_lanes));

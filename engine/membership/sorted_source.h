@@ -8,6 +8,7 @@
 #include "engine/membership/audience_matcher.h"
 #include "engine/membership/local_memberships.h"
 #include "engine/membership/person_source.h"
+#include "engine/membership/row_sink.h"
 #include "engine/membership/row_sorter.h"
 #include "engine/model/bulk.h"
 
@@ -30,6 +31,7 @@ using SortedSource = std::vector<std::unique_ptr<RowSorter>>;
 /// Errors: those of the source; Interrupted, NoSpace, Io.
 Result<SortedSource> sort_source(const SortingPlace& place, PersonSource& source, const std::vector<Path>& paths,
                                  const RelationSpec& spec, const std::vector<Rank>& targets, std::size_t dictionary,
-                                 DroppedRows& dropped, std::stop_token stop);
+                                 DroppedRows& dropped, std::stop_token stop,
+                                 RowSink::Keep keep = RowSink::Keep::Members);
 
 }  // namespace audiencesync

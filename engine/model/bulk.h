@@ -57,6 +57,14 @@ struct DroppedRows {
   friend bool operator==(const DroppedRows&, const DroppedRows&) = default;
 };
 
+/// What of a past snapshot does not come back, because the input no longer has the people.
+struct LeftOut {
+  std::uint64_t people = 0;
+  std::uint64_t memberships = 0;
+
+  friend bool operator==(const LeftOut&, const LeftOut&) = default;
+};
+
 /// A change of any number of memberships as one small value: what is compared with what, a hash, the counts.
 /// The rows stay with the membership engine and are found again by `content`.
 struct Bulk {
@@ -71,6 +79,7 @@ struct Bulk {
   std::uint64_t bytes = 0;               // of the records, uncompressed
   std::vector<AudienceDelta> audiences;  // sorted by id
   DroppedRows dropped;
+  LeftOut left_out;  // of a rollback
 
   Value to_value() const;
   static Result<Bulk> from_value(const Value& value);

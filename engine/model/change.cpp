@@ -85,17 +85,21 @@ Value Bulk::to_value() const {
                                     {"person", sample.person}});
   }
   if (!samples.empty()) unusable["samples"] = std::move(samples);
-  return Value::Object{{"relation", relation},
-                       {"source", source},
-                       {"base", base},
-                       {"content", content},
-                       {"candidate", candidate},
-                       {"people", people},
-                       {"added", added},
-                       {"removed", removed},
-                       {"bytes", bytes},
-                       {"audiences", std::move(deltas)},
-                       {"dropped", std::move(unusable)}};
+  Value::Object out{{"relation", relation},
+                    {"source", source},
+                    {"base", base},
+                    {"content", content},
+                    {"candidate", candidate},
+                    {"people", people},
+                    {"added", added},
+                    {"removed", removed},
+                    {"bytes", bytes},
+                    {"audiences", std::move(deltas)},
+                    {"dropped", std::move(unusable)}};
+  if (left_out.people > 0) {
+    out["left_out"] = Value::Object{{"people", left_out.people}, {"memberships", left_out.memberships}};
+  }
+  return out;
 }
 
 Result<Bulk> Bulk::from_value(const Value& value) {
@@ -123,6 +127,9 @@ Result<Bulk> Bulk::from_value(const Value& value) {
       bulk.dropped.samples.push_back(
           {item.text("file"), count(item, "position"), item.text("unit"), item.text("reason"), item.text("person")});
     }
+  }
+  if (const auto* left_out = value.find("left_out")) {
+    bulk.left_out = {count(*left_out, "people"), count(*left_out, "memberships")};
   }
   return bulk;
 }

@@ -96,13 +96,17 @@ Severity Plan::severest() const {
 bool Plan::refused() const { return severest() >= Severity::Guard; }
 bool Plan::guarded() const { return severest() == Severity::Guard; }
 
+std::optional<Rollback> Rollback::of(const Value& plan) {
+  const auto* found = plan.find("rollback");
+  if (found == nullptr) return std::nullopt;
+  return Rollback{found->number("run").value_or(0), found->text("reason")};
+}
+
 Digest Plan::digest() const {
-  return digest_of(Value::Object{{"uid", uid},
-                                 {"definition", definition},
-                                 {"source", source},
-                                 {"base", base},
-                                 {"known", known},
-                                 {"changes", executed(changes)}});
+  Value::Object identity{{"uid", uid},   {"definition", definition}, {"source", source},
+                         {"base", base}, {"known", known},           {"changes", executed(changes)}};
+  if (rollback) identity["rollback"] = rollback->run;
+  return digest_of(identity);
 }
 
 Value Plan::to_value() const {
@@ -138,12 +142,16 @@ Value Plan::to_value() const {
                             {"cost", cost_value(cost)}};
   if (source_created) out["source_created"] = to_iso8601(*source_created);
   if (hold) out["hold"] = hold_value(*hold);
+  if (rollback) out["rollback"] = rollback->to_value();
   return out;
 }
 
 bool covers(const Value& approved, const Plan& plan) {
   if (approved.text("uid") != plan.uid || approved.text("definition") != plan.definition) return false;
   if (approved.text("source") != plan.source || !plan.known) return false;
+  const auto back_to = Rollback::of(approved);
+  if (back_to.has_value() != plan.rollback.has_value()) return false;
+  if (back_to && back_to->run != plan.rollback->run) return false;
   const auto& planned = approved.items("changes");
   return std::all_of(plan.changes.begin(), plan.changes.end(), [&](const Change& change) {
     if (change.action == Action::Person) return true;

@@ -44,6 +44,16 @@ struct Hold {
   std::string reason;       // given with the approval
 };
 
+/// The aim of a plan that goes back: who was in what when a past run had ended.
+struct Rollback {
+  std::int64_t run = 0;
+  std::string reason;
+
+  Value to_value() const { return Value::Object{{"run", run}, {"reason", reason}}; }
+  /// nullopt when `plan` (Plan::to_value) does not go back.
+  static std::optional<Rollback> of(const Value& plan);
+};
+
 /// What would be done for one sync, and why: the values a person reviews. Never rows, never person ids.
 struct Plan {
   std::string sync;  // the manifest's name
@@ -66,6 +76,7 @@ struct Plan {
   std::vector<Sample> samples;
   Cost cost;
   std::optional<Hold> hold;
+  std::optional<Rollback> rollback;
 
   bool empty() const { return changes.empty(); }
   /// Nothing of it can be executed by us: every change is a person action.

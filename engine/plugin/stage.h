@@ -24,6 +24,8 @@ struct ObserveRequest {
   /// export counts, however new, and this one counts whatever its age.
   std::optional<std::string> pinned_source;
   ReadBackWish read_back = ReadBackWish::IfNeeded;
+  /// The memberships wanted are those of when this past run had ended, instead of the export's.
+  std::optional<std::int64_t> back_to = {};
 };
 
 /// One slice of the platform (datasets, schemas, ...) and the only code that decides about it.

@@ -96,6 +96,7 @@ Result<void> SyncRun::record_end(State& state, RunResult& result) {
   if (!state.record) return {};
   // A run whose changes are still open is continued under its own id, so its record stays open as well.
   if (const auto open = TRY(store_.open_changes(services_.manifest.uid)); !open.empty()) return {};
+  TRY(lift_unused_suspension(state, result));
   Value summary = Value::Object{{"applied", result.applied},
                                 {"digest", result.plan.digest()},
                                 {"pending", static_cast<std::int64_t>(result.plan.changes.size())},
@@ -115,6 +116,7 @@ Result<void> SyncRun::record_end(State& state, RunResult& result) {
     summary["approved_by"] = state.approved_by;
     summary["reason"] = state.approval_reason;
   }
+  if (result.plan.rollback) summary["rollback"] = result.plan.rollback->to_value();
   // Knowing what is there is no success yet: what differs from it is still to be done.
   const bool only_read = state.options.mode == Mode::ReadBack && result.verdict == Verdict::Converged;
   return store_.end_run(state.record->id, to_string(only_read ? Verdict::Pending : result.verdict), summary,
@@ -123,9 +125,12 @@ Result<void> SyncRun::record_end(State& state, RunResult& result) {
 
 Result<Verdict> SyncRun::dry(State& state) {
   TRY(state.holds.read(state.plan.definition, services_.server.now(), Holds::Record::No));
+  TRY(drop_other_aim(state, Holds::Record::No));
   while (true) {
     const auto* expected = state.expected();
-    Pass pass(registry_, services_, expected == nullptr ? std::nullopt : std::optional(expected->text("source")));
+    state.plan.rollback = state.goal();
+    Pass pass(registry_, services_, expected == nullptr ? std::nullopt : std::optional(expected->text("source")),
+              ReadBackWish::IfNeeded, state.plan.rollback ? std::optional(state.plan.rollback->run) : std::nullopt);
     state.plan.findings.clear();
     state.plan.refresh.clear();
     state.plan.changes.clear();
@@ -157,14 +162,21 @@ Result<Verdict> SyncRun::live(State& state) {
   const Manifest& manifest = services_.manifest;
   if (state.options.mode == Mode::Plan && TRY(has_open_target_change())) return dry(state);
   TRY(state.holds.read(state.plan.definition, services_.server.now(), Holds::Record::Yes));
+  TRY(drop_other_aim(state, Holds::Record::Yes));
   // What is held is not replaced by a refresh: showing it needs no write at all.
   if (state.options.mode == Mode::Plan && state.holds.live()) return dry(state);
 
+  // Checked again below: what an interrupted run has begun is finished all the same.
+  const bool may_go_on = state.options.mode != Mode::Apply || state.goal();
+  if (const auto holding = TRY(suspension()); holding && !may_go_on) {
+    if (const auto open = TRY(store_.open_changes(manifest.uid)); open.empty()) return suspended(*holding);
+  }
   const auto before = TRY(store_.last_run(manifest.uid));
   state.record =
       TRY(store_.begin_run(manifest.uid, state.plan.definition, manifest.canonical(), services_.server.now()));
   state.resumed = before && before->id == state.record->id;
   TRY(settle_open_changes(state));
+  if (const auto holding = TRY(suspension()); holding && !may_go_on) return suspended(*holding);
   const bool outdated = state.record->definition != state.plan.definition ||
                         services_.server.now() - state.record->started > services_.settings.timing.deadline_run;
   if (outdated) {
@@ -194,7 +206,9 @@ Result<Verdict> SyncRun::live(State& state) {
 // Observe everything, plan, and do what may be done; without a verdict the next round looks at what has become of it.
 Result<std::optional<Verdict>> SyncRun::round(State& state) {
   const auto* expected = state.expected();
-  Pass pass(registry_, services_, expected == nullptr ? std::nullopt : std::optional(expected->text("source")));
+  state.plan.rollback = state.goal();
+  Pass pass(registry_, services_, expected == nullptr ? std::nullopt : std::optional(expected->text("source")),
+            ReadBackWish::IfNeeded, state.plan.rollback ? std::optional(state.plan.rollback->run) : std::nullopt);
   state.plan.findings.clear();
   state.plan.refresh.clear();
   state.plan.changes.clear();
@@ -239,6 +253,7 @@ Result<std::optional<Verdict>> SyncRun::execute_plan(State& state, Pass& pass) {
     state.consented = plan.to_value();
   }
   for (const auto& [key, value] : state.remember) TRY(store_.remember(services_.manifest.uid, key, value));
+  TRY(suspend_for_rollback(state));
   for (const auto& change : plan.changes) {
     if (change.bulk) state.written = change.bulk;
   }
@@ -255,6 +270,7 @@ Result<std::optional<Verdict>> SyncRun::execute_plan(State& state, Pass& pass) {
 Result<Verdict> SyncRun::finish(State& state, Pass& pass) {
   const auto& uid = services_.manifest.uid;
   for (const auto& [key, value] : state.remember) TRY(store_.remember(uid, key, value));
+  TRY(suspend_for_rollback(state));
   const auto definition = services_.manifest.canonical();
   if (TRY(store_.remembered(uid, kAppliedDefinition)) != definition) {
     TRY(store_.remember(uid, kAppliedDefinition, definition));

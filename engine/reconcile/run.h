@@ -7,6 +7,7 @@
 #include "engine/model/outcome.h"
 #include "engine/model/plan.h"
 #include "engine/plugin/registry.h"
+#include "engine/reconcile/holds.h"
 
 namespace audiencesync {
 
@@ -23,10 +24,12 @@ enum class Consent {
 
 struct RunOptions {
   Mode mode = Mode::Plan;
-  Refresh refresh = Refresh::No;  // make a new export first
+  Refresh refresh = Refresh::No;                 // make a new export first
   ReadBackWish read_back = ReadBackWish::Asked;  // for Mode::ReadBack
   /// A reviewed plan (Plan::to_value): exactly this is applied, from its own export, or nothing.
   std::optional<Value> exact;
+  /// Goes back to the memberships of a past run, and suspends the sync when that is applied.
+  std::optional<Rollback> rollback;
   std::size_t samples = 3;  // masked people per kind of change in the plan
   std::string user;         // who runs this, for the history
   /// Asked once for each plan that changes something, before anything of it is done; not for refresh writes, and not
@@ -69,6 +72,14 @@ class SyncRun {
   Result<std::optional<Verdict>> execute_plan(State& state, class Pass& pass);
   Result<Verdict> finish(State& state, class Pass& pass);
   Result<void> record_end(State& state, RunResult& result);
+
+  // Going back, and being suspended (run_rollback.cpp).
+  Result<void> drop_other_aim(State& state, Holds::Record record);
+  Result<std::optional<Suspension>> suspension();
+  Error suspended(const Suspension& suspension) const;
+  Result<void> suspend_for_rollback(State& state);
+  Result<void> lift_unused_suspension(State& state, const RunResult& result);
+  Result<void> add_suspension_findings(State& state);
 
   // Planning.
   Result<bool> refresh(State& state, class Pass& pass);

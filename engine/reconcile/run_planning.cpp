@@ -162,6 +162,7 @@ Result<void> SyncRun::complete_plan(State& state) {
   const auto approvals = approval_findings(manifest, applied, plan);
   plan.findings.insert(plan.findings.end(), approvals.begin(), approvals.end());
   if (state.holds.approves(plan)) let_through(plan, *state.holds.live());
+  TRY(add_suspension_findings(state));
   plan.history = membership_history(runs);
   plan.cost = plan_cost(plan.changes, services_.settings.limits);
   plan.samples.clear();

@@ -29,6 +29,14 @@ struct SyncRun::State {
   std::string report;                // what the prove phase says
   std::optional<Error> moved;        // why this round's plan could not be finished: something moved under it
 
+  std::optional<Suspension> suspended_by_us;  // for a rollback, in this call
+
+  /// Where the run goes back to, if it does.
+  std::optional<Rollback> goal() const {
+    if (options.rollback) return options.rollback;
+    return expected() == nullptr ? std::nullopt : Rollback::of(*expected());
+  }
+
   /// The plan whose export must be used, when there is one.
   const Value* expected() const {
     if (options.exact) return &*options.exact;

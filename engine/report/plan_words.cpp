@@ -191,6 +191,12 @@ NextStep next_step(const Plan& plan) {
   if (!plan.known) return {"memberships are known after the export; next:", apply};
   if (waits_for_approval(plan)) return {"waits for an approval; next:", approve_command_line(plan)};
   if (plan.empty()) return {};
+  if (plan.rollback) {
+    // The sync is suspended afterwards, so what the steps change is looked at by a plan.
+    if (plan.only_for_people()) return {"when the steps are done:", "audiencesync plan " + shell_word(plan.file)};
+    return {"next:", fmt::format("audiencesync rollback {} --to {} --manifest {} --reason \"...\"",
+                                 shell_word(plan.sync), plan.rollback->run, shell_word(plan.file))};
+  }
   if (plan.only_for_people()) return {"when the steps are done:", apply};
   return {"next:", apply};
 }

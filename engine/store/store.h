@@ -54,6 +54,32 @@ struct SnapshotRecord {
   std::string source;        // export batches
   std::uint64_t people = 0;  // in at least one audience (states of the first version: at least so many)
   Time proven{};
+  Digest delta = {};  // names the file that leads back to the snapshot current before; "" when none is kept
+};
+
+/// A snapshot that was current once, or is.
+struct PastSnapshot {
+  std::int64_t id = 0;   // rises with time
+  std::int64_t run = 0;  // that proved it
+  SnapshotRecord record;
+  std::int64_t previous = 0;  // id of the one that record.delta leads back to, 0 for the nothing before the first
+  bool erased = false;        // people were erased from its delta: what it leads back to is no longer what was proven
+};
+
+/// Somebody's word that a sync must not change its target for now.
+struct Suspension {
+  std::int64_t id = 0;
+  std::string uid;
+  Time since{};
+  std::optional<Time> until;  // it ends by itself then
+  std::string by;             // a user's name
+  std::string reason;
+  std::int64_t run = 0;         // of the rollback that suspended the sync, 0 for a command of its own
+  std::optional<Time> resumed;  // it was lifted
+  std::string resumed_by;
+  std::string resumed_reason;
+
+  bool holds(Time now) const { return !resumed && (!until || now < *until); }
 };
 
 /// A batch that we completed in a target dataset.
@@ -136,6 +162,10 @@ class Records {
   virtual Result<std::vector<std::string>> syncs() const = 0;  // uids that ever ran, sorted
   /// Newest first, whatever became of them, but not what was only offered; at most the first is live.
   virtual Result<std::vector<HeldPlan>> held_plans(const std::string& uid, std::size_t most) const = 0;
+  /// Snapshots of a relation that are or were current, newest first; the first is the current one.
+  virtual Result<std::vector<PastSnapshot>> past_snapshots(const std::string& relation, std::size_t most) const = 0;
+  /// Suspensions of a sync, newest first, lifted and ended ones too; only the first can hold.
+  virtual Result<std::vector<Suspension>> suspensions(const std::string& uid, std::size_t most) const = 0;
   /// Plans of any sync that can be approved or are, and whose digest begins like this; by id.
   virtual Result<std::vector<HeldPlan>> plans_to_approve(const std::string& digest_prefix) const = 0;
 };
@@ -170,6 +200,15 @@ class Store : public Records {
 
   /// One transaction: the intent is closed and everything of the adoption is true.
   virtual Result<void> adopt(std::int64_t intent, const Adoption& adoption, Time now) = 0;
+  /// Snapshots up to this id (of past_snapshots) lose their deltas: the history is shorter from now on.
+  virtual Result<void> drop_deltas(const std::string& relation, std::int64_t through) = 0;
+  /// People were erased from deltas: each is known by its new digest from now on, and as one that was changed.
+  virtual Result<void> replace_deltas(const std::string& relation, const std::map<Digest, Digest>& deltas) = 0;
+
+  /// Suspends a sync, in the place of a suspension that holds.
+  virtual Result<Suspension> suspend(const Suspension& suspension) = 0;
+  /// Lifts the suspension with this id; nothing happens when it was lifted before.
+  virtual Result<void> resume(std::int64_t suspension, const std::string& by, const std::string& reason, Time now) = 0;
 
   /// The quarantine of a relation becomes exactly this.
   virtual Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) = 0;

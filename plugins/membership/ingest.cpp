@@ -259,6 +259,8 @@ class Ingest {
                                batch.records.value_or(0), batch.failed_records.value_or(0), upload.records));
     }
     ++successes_;
+    const Digest delta = TRY(kept_delta(work, upload.candidate, generation));
+    landed_ = upload.candidate;
     const Time now = context_.server().now();
     SnapshotRecord snapshot;
     snapshot.relation = spec_.relation;
@@ -270,6 +272,7 @@ class Ingest {
     snapshot.source = bulk_.source;
     snapshot.people = TRY(context_.memberships().holders(upload.candidate));
     snapshot.proven = now;
+    snapshot.delta = delta;
     BatchRecord record;
     record.batch = batch.id;
     record.dataset = dataset_;
@@ -288,6 +291,38 @@ class Ingest {
                                             {"records", upload.records},
                                             {"rows", work.rows.last - work.rows.first}});
     return {};
+  }
+
+  // What leads back from this commit, "" when none is kept. The past is worth having, but nothing that is wrong with it
+  // keeps what is proven from being recorded.
+  Result<Digest> kept_delta(const Work& work, const Digest& candidate, std::int64_t generation) {
+    if (context_.manifest().retention.generations == 0) return Digest();
+    const auto current = TRY(context_.records().current(spec_.relation));
+    // Committed before an interruption: its delta is in the same record.
+    if (current && current->generation >= generation) return current->delta;
+    // Before the first one nobody was in anything; that needs no file.
+    if (!current) return Digest();
+    DeltaRequest request;
+    request.before = current->content;
+    request.after = candidate;
+    // Rows of the changeset tell all when it starts from what is current; a new target starts from nothing instead.
+    if (current->content == landed_.value_or(bulk_.base)) {
+      request.rows = DeltaRequest::Rows{bulk_.content, work.rows, rejected_};
+    }
+    auto kept = context_.memberships().keep_delta(request, context_.stop());
+    if (kept.ok()) return std::move(kept).take();
+    switch (kept.error().code()) {
+      case ErrorCode::Interrupted:
+      case ErrorCode::NoSpace:
+      case ErrorCode::Io:
+        return std::move(kept).error();
+      default:
+        break;
+    }
+    context_.events().warn("history.shortened", {{"sync", context_.manifest().name},
+                                                 {"error", kept.error().text()},
+                                                 {"next", "memberships before this run cannot be asked for any more"}});
+    return Digest();
   }
 
   Result<void> reject(const Work& work, std::vector<Work>& open, const Upload& upload, const platform::Batch& batch) {
@@ -356,6 +391,7 @@ class Ingest {
   bool somebody_named_ = false;  // by the platform, not found by halving
   std::vector<QuarantineRecord> quarantine_;
   bool unsaved_ = false;
+  std::optional<Digest> landed_;  // snapshot of the last batch that passed
   Proof proof_;
 };
 

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "engine/manifest/limit.h"
 #include "plugins/membership/compaction.h"
 #include "plugins/membership/ingest.h"
 #include "plugins/membership/ledger.h"
+#include "plugins/membership/past.h"
 #include "plugins/membership/question.h"
 #include "plugins/membership/read_back.h"
 #include "plugins/membership/relation.h"
@@ -46,6 +48,72 @@ Finding unknown_statuses(std::uint64_t count) {
           fmt::format("{} membership{} of an unknown status {} left out; the platform knows realized, existing and "
                       "exited",
                       count, count == 1 ? "" : "s", count == 1 ? "is" : "are")};
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 5;
+  const std::vector<std::string> first(names.begin(),
+                                       names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMost)));
+  auto text = fmt::format("{}", fmt::join(first, ", "));
+  if (names.size() > kMost) text += fmt::format(" and {} more", names.size() - kMost);
+  return text;
+}
+
+// The memberships of a past run become what is wanted: of audiences that were in the sync then and are declared now.
+Result<void> go_back(std::int64_t run, Question& question, ReadContext& context, Observed& observed) {
+  const auto snapshots = TRY(context.records().past_snapshots(question.spec.relation, kAllSnapshots));
+  const auto way = TRY(way_back(snapshots, run));
+  if (!way) {
+    return Error(ErrorCode::NotFound,
+                 fmt::format("nothing was proven yet when run {} had ended, so going back there would empty every "
+                             "audience; name a later run, audiencesync history lists them",
+                             run));
+  }
+  question.restore = TRY(context.memberships().recall(way->ref, context.stop()));
+  std::map<AudienceId, AudiencePeople> then;
+  for (auto& audience : TRY(context.memberships().people(*question.restore))) {
+    auto& one = then[audience.id];
+    one.name = audience.name;
+    one.people += audience.people;
+  }
+  std::vector<std::string> joined;
+  for (auto& audience : question.spec.audiences) {
+    const auto known = then.find(audience.id);
+    if (known == then.end()) {
+      audience.held = true;  // what was not there cannot come back, and nobody asked for its end
+      joined.push_back(audience.name);
+    } else {
+      then.erase(known);
+    }
+  }
+  if (!joined.empty()) {
+    observed.findings.push_back(
+        {Severity::Warning, "rollback-kept",
+         fmt::format("{} audience{} joined the sync after run {} and stay{} as {}: {}", joined.size(),
+                     joined.size() == 1 ? "" : "s", run, joined.size() == 1 ? "s" : "",
+                     joined.size() == 1 ? "it is" : "they are", listed(joined))});
+  }
+  std::vector<std::string> withdrawn;
+  std::uint64_t memberships = 0;
+  for (const auto& [id, audience] : then) {
+    if (audience.people == 0) continue;
+    withdrawn.push_back(audience.name);
+    memberships += audience.people;
+  }
+  if (!withdrawn.empty()) {
+    observed.findings.push_back({Severity::Warning, "rollback-left-out",
+                                 fmt::format("{} membership{} of audiences that the manifest no longer has do not "
+                                             "come back: {}",
+                                             memberships, memberships == 1 ? "" : "s", listed(withdrawn))});
+  }
+  return {};
+}
+
+Finding people_left_out(const LeftOut& left_out) {
+  return {Severity::Warning, "rollback-left-out",
+          fmt::format("{} {} not come back with {} membership{}, because the newest export does not have them",
+                      left_out.people, left_out.people == 1 ? "person does" : "people do", left_out.memberships,
+                      left_out.memberships == 1 ? "" : "s")};
 }
 
 class MembershipStage final : public Stage {
@@ -133,6 +201,7 @@ class MembershipStage final : public Stage {
     if (const auto profiles = context.output({"export", "profiles"}); profiles.ok()) {
       if (const auto count = to_number(profiles.value())) question.profiles = static_cast<std::uint64_t>(*count);
     }
+    if (request.back_to) TRY(go_back(*request.back_to, question, context, observed));
     if (full && question.current && question.current->dataset == dataset) question.rewrite = true;
     auto compared = compare_memberships(question, context);
     if (!compared.ok() && compared.error().code() == ErrorCode::Corrupt && question.current) {
@@ -148,6 +217,7 @@ class MembershipStage final : public Stage {
       bulk = TRY(compare_memberships(question, context));
     }
     if (question.rewrite && full) observed.guides[kPeople] = {*full, {}};
+    if (bulk.left_out.people > 0) observed.findings.push_back(people_left_out(bulk.left_out));
     if (bulk.dropped.total() > 0) observed.findings.push_back(dropped_rows(bulk.dropped, manifest.guard));
     if (bulk.dropped.unknown_status > 0) observed.findings.push_back(unknown_statuses(bulk.dropped.unknown_status));
     people.fields = {{"relation", Value(relation)},

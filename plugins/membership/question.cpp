@@ -22,11 +22,13 @@ Digest key_of(const Question& question, const std::string& source) {
   }
   Value::Array quarantined;
   for (const auto& person : question.spec.quarantined) quarantined.push_back(sha256(person.reveal()));
-  return digest_of(Value::Object{{"definition", question.spec.definition()},
-                                 {"dataset", question.spec.dataset},
-                                 {"held", std::move(held)},
-                                 {"quarantined", std::move(quarantined)},
-                                 {"source", source}});
+  Value::Object key{{"definition", question.spec.definition()},
+                    {"dataset", question.spec.dataset},
+                    {"held", std::move(held)},
+                    {"quarantined", std::move(quarantined)},
+                    {"source", source}};
+  if (question.restore) key["restore"] = *question.restore;
+  return digest_of(key);
 }
 
 Path kept_file(const Path& work) { return work / "comparison.json"; }
@@ -69,11 +71,13 @@ Result<Bulk> compare_memberships(const Question& question, ReadContext& context)
 
   const Path folder = context.work() / "source";
   const bool landed = !question.files.empty();
-  const SourceRef ref{source, [&](std::stop_token) -> Result<std::vector<Path>> {
+  const SourceRef ref{source,
+                      [&](std::stop_token) -> Result<std::vector<Path>> {
                         if (!landed) return fetch_source_files(context, question.batches, folder);
                         TRY(check_unchanged(context, question.files, source));
                         return question.files;
-                      }};
+                      },
+                      question.restore};
   const BaseRef base_ref{base.empty() ? std::nullopt : std::optional(base), question.rewrite};
   auto compared = context.memberships().compare(question.spec, ref, base_ref, context.stop());
   // The files hold person ids; the changeset has all that is needed of them.

@@ -16,6 +16,7 @@ struct Question {
   std::optional<std::uint64_t> profiles;  // rows the export job counted; fewer read means a truncated input
   std::optional<SnapshotRecord> current;  // proven; nullopt: nothing is in the dataset yet
   bool rewrite = false;                   // see BaseRef::rewrite
+  std::optional<Digest> restore;          // see SourceRef::restore
 };
 
 /// The difference, from the answer kept in the work folder when it still fits, else by fetching and reading the export.

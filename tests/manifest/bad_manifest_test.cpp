@@ -104,12 +104,11 @@ INSTANTIATE_TEST_SUITE_P(
     Later, BadManifestTest,
     testing::Values(BadManifest{"sections_even_with_their_default",
                                 minimal_plus("publish: []\nactivate: []\njourney_optimizer: null\n"
-                                             "retention: { history: 30d }\nnotify: []\n"),
+                                             "notify: []\n"),
                                 {"m.yaml:9:1: 'publish' is not in this version; remove it",
                                  "m.yaml:10:1: 'activate' is not in this version; remove it",
                                  "m.yaml:11:1: 'journey_optimizer' is not in this version; remove it",
-                                 "m.yaml:12:1: 'retention' is not in this version; remove it",
-                                 "m.yaml:13:1: 'notify' is not in this version; remove it"}},
+                                 "m.yaml:12:1: 'notify' is not in this version; remove it"}},
                     BadManifest{"keys_of_target",
                                 minimal_plus("target:\n  name_lookup: false\n"
                                              "  accept_one_row_per_person: false\n"),

@@ -51,6 +51,15 @@ class FakeMemberships final : public Memberships {
   Result<std::vector<AudiencePeople>> people(const Digest&) override { return unused(); }
   Result<std::uint64_t> holders(const Digest&) override { return in_an_audience; }
   Result<void> check(const Digest&) override { return unused(); }
+  Result<Digest> keep_delta(const DeltaRequest& request, std::stop_token) override {
+    deltas.push_back(request);
+    if (delta_failure) return *delta_failure;
+    return "delta of " + request.after;
+  }
+  Result<std::unique_ptr<PastMembers>> past(const PastRef&) override { return unused(); }
+  Result<Digest> recall(const PastRef&, std::stop_token) override { return unused(); }
+  Result<Digest> erase(const Digest&, const std::set<PersonId>&, std::stop_token) override { return unused(); }
+  std::optional<std::uint64_t> delta_bytes(const Digest&) const override { return std::nullopt; }
   Result<void> clean(const std::set<Digest>&) override { return unused(); }
 
   int compared = 0;
@@ -61,6 +70,8 @@ class FakeMemberships final : public Memberships {
   std::function<void()> when_compared;
   std::uint64_t in_an_audience = 0;   // of every snapshot
   std::vector<std::string> everyone;  // who changed
+  std::vector<DeltaRequest> deltas;   // as asked for
+  std::optional<Error> delta_failure;
 
  private:
   static Error unused() { return Error(ErrorCode::Internal, "not in this test"); }

@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(Table, NamedRejection,
 TEST_F(IngestTest, WhoWasInQuarantineBeforeStaysThere) {
   people(2);
   platform.bad = {"p1"};
-  records_.kept = {{"luma/analytics", "other", "INGEST-9", "B0", {}}, {"luma/analytics", "p1", "old", "B0", {}}};
+  records.kept = {{"luma/analytics", "other", "INGEST-9", "B0", {}}, {"luma/analytics", "p1", "old", "B0", {}}};
   ASSERT_TRUE(run().ok());
   EXPECT_THAT(quarantined(), ElementsAre("other: INGEST-9", "p1: INGEST-1 bad date"));
 }

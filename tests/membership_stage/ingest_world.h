@@ -91,7 +91,7 @@ class KeptRecords final : public Records {
  public:
   explicit KeptRecords(StepLog& log) : log_(log) {}
   Result<std::optional<SnapshotRecord>> current(const std::string&) const override {
-    return std::optional<SnapshotRecord>();
+    return log_.commits.empty() ? before : std::optional(log_.commits.back().snapshot);
   }
   Result<std::vector<BatchRecord>> batches(const std::string&) const override { return std::vector<BatchRecord>(); }
   Result<std::vector<QuarantineRecord>> quarantine(const std::string&) const override {
@@ -106,12 +106,19 @@ class KeptRecords final : public Records {
     return std::vector<RunRecord>();
   }
   Result<std::vector<std::string>> syncs() const override { return std::vector<std::string>(); }
+  Result<std::vector<PastSnapshot>> past_snapshots(const std::string&, std::size_t) const override {
+    return std::vector<PastSnapshot>();
+  }
+  Result<std::vector<Suspension>> suspensions(const std::string&, std::size_t) const override {
+    return std::vector<Suspension>();
+  }
   Result<std::vector<HeldPlan>> plans_to_approve(const std::string&) const override { return std::vector<HeldPlan>(); }
   Result<std::vector<HeldPlan>> held_plans(const std::string&, std::size_t) const override {
     return std::vector<HeldPlan>();
   }
 
   std::vector<QuarantineRecord> kept;
+  std::optional<SnapshotRecord> before;  // current until the first commit
 
  private:
   StepLog& log_;
@@ -130,7 +137,7 @@ struct IngestWorld {
   }
 
   Result<Applied> with_context(const std::function<Result<Applied>(WriteContext&)>& act) {
-    RunServices services{platform, engine,   records_, files,     clock,         server,
+    RunServices services{platform, engine,   records,  files,     clock,         server,
                          events,   manifest, settings, "state-1", folder.path(), {}};
     const OutputTable outputs;
     KillableContext context(services, outputs, log, platform);
@@ -147,6 +154,7 @@ struct IngestWorld {
     change.bulk = Bulk{};
     change.bulk->relation = "luma/analytics";
     change.bulk->source = "E1";
+    change.bulk->base = base;
     change.bulk->content = "0123456789abcdef0123456789abcdef";
     change.bulk->people = engine.everyone.size();
     change.bulk->audiences = audiences;
@@ -165,7 +173,7 @@ struct IngestWorld {
   BatchPlatform platform;
   FakeMemberships engine;
   StepLog log;
-  KeptRecords records_{log};
+  KeptRecords records{log};
   FakeClock clock;
   ServerTime server{clock};
   FakeEvents events;
@@ -173,6 +181,7 @@ struct IngestWorld {
   Manifest manifest;
   Settings settings;
   bool rewrite = false;
+  Digest base;  // that the change starts from
   std::vector<AudienceDelta> audiences;
 };
 

@@ -53,6 +53,12 @@ class FakeRecords final : public Records {
     return std::vector<RunRecord>();
   }
   Result<std::vector<std::string>> syncs() const override { return std::vector<std::string>(); }
+  Result<std::vector<PastSnapshot>> past_snapshots(const std::string&, std::size_t) const override {
+    return std::vector<PastSnapshot>();
+  }
+  Result<std::vector<Suspension>> suspensions(const std::string&, std::size_t) const override {
+    return std::vector<Suspension>();
+  }
   Result<std::vector<HeldPlan>> plans_to_approve(const std::string&) const override { return std::vector<HeldPlan>(); }
   Result<std::vector<HeldPlan>> held_plans(const std::string&, std::size_t) const override {
     return std::vector<HeldPlan>();
@@ -77,6 +83,11 @@ class NoMemberships final : public Memberships {
   }
   Result<std::vector<ChangedRow>> sample(const Bulk&, std::size_t) override { return none(); }
   Result<std::unique_ptr<MemberReader>> members(const Digest&) override { return none(); }
+  Result<Digest> keep_delta(const DeltaRequest&, std::stop_token) override { return none(); }
+  Result<std::unique_ptr<PastMembers>> past(const PastRef&) override { return none(); }
+  Result<Digest> recall(const PastRef&, std::stop_token) override { return none(); }
+  Result<Digest> erase(const Digest&, const std::set<PersonId>&, std::stop_token) override { return none(); }
+  std::optional<std::uint64_t> delta_bytes(const Digest&) const override { return std::nullopt; }
   Result<std::vector<AudiencePeople>> people(const Digest&) override { return counted; }
   Result<std::uint64_t> holders(const Digest&) override { return counted.size(); }
   Result<void> check(const Digest&) override { return none(); }

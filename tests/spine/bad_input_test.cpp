@@ -199,9 +199,10 @@ INSTANTIATE_TEST_SUITE_P(
                 },
                 {"m.yaml:1:1"}},
         BadFile{"unknown_key", followed_by("guards: {}\n"), {"unknown key 'guards'; did you mean 'guard'?"}},
-        BadFile{"a_section_of_later",
-                followed_by("retention: { history: 30d }\n"),
-                {"'retention' is not in this version; remove it"}},
+        BadFile{"a_section_of_later", followed_by("publish: []\n"), {"'publish' is not in this version; remove it"}},
+        BadFile{"more_history_than_can_be_read",
+                followed_by("retention: { generations: 201 }\n"),
+                {"retention.generations '201' is more than can be read back within the memory; write at most 200"}},
         BadFile{"field_of_another_tenant",
                 with("field: _demoemea.", "field: _acme."),
                 {"starts with another tenant than '_demoemea'"}},
@@ -242,7 +243,7 @@ TEST_F(BadInputTest, WhatIsNoCommandOrOptionIsAUsageError) {
   write_file(world.manifest(), world.manifest_text());
   expect_told(world.run({}), kUsage, {"a command is missing"});
   expect_told(world.run({"aply", file}), kUsage, {"'aply' is no command; audiencesync --help lists them"});
-  expect_told(world.run({"rollback", "loyalty"}), kUsage, {"the command 'rollback' is not in this version"});
+  expect_told(world.run({"retire", "loyalty"}), kUsage, {"the command 'retire' is not in this version"});
   expect_told(world.run({"apply", "--auto", "--config", config(), file}), kUsage,
               {"--auto", "audiencesync apply --help"});
   expect_told(world.run({"plan", "--auto-approve", "--config", config(), file}), kUsage, {"--auto-approve"});

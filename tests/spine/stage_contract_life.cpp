@@ -81,6 +81,30 @@ Result<std::vector<HeldPlan>> MortalStore::plans_to_approve(const std::string& d
   return store_->plans_to_approve(digest_prefix);
 }
 
+Result<std::vector<PastSnapshot>> MortalStore::past_snapshots(const std::string& relation, std::size_t most) const {
+  return store_->past_snapshots(relation, most);
+}
+
+Result<std::vector<Suspension>> MortalStore::suspensions(const std::string& uid, std::size_t most) const {
+  return store_->suspensions(uid, most);
+}
+
+Result<void> MortalStore::drop_deltas(const std::string& relation, std::int64_t through) {
+  return write([&] { return store_->drop_deltas(relation, through); });
+}
+
+Result<void> MortalStore::replace_deltas(const std::string& relation, const std::map<Digest, Digest>& deltas) {
+  return write([&] { return store_->replace_deltas(relation, deltas); });
+}
+
+Result<Suspension> MortalStore::suspend(const Suspension& suspension) {
+  return write([&] { return store_->suspend(suspension); });
+}
+
+Result<void> MortalStore::resume(std::int64_t suspension, const std::string& by, const std::string& reason, Time now) {
+  return write([&] { return store_->resume(suspension, by, reason, now); });
+}
+
 Result<HeldPlan> MortalStore::hold_plan(const HeldPlan& plan) {
   return write([&] { return store_->hold_plan(plan); });
 }

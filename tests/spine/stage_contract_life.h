@@ -46,6 +46,12 @@ class MortalStore final : public Store {
   Result<std::vector<std::string>> syncs() const override;
   Result<std::vector<HeldPlan>> held_plans(const std::string& uid, std::size_t most) const override;
   Result<std::vector<HeldPlan>> plans_to_approve(const std::string& digest_prefix) const override;
+  Result<std::vector<PastSnapshot>> past_snapshots(const std::string& relation, std::size_t most) const override;
+  Result<std::vector<Suspension>> suspensions(const std::string& uid, std::size_t most) const override;
+  Result<void> drop_deltas(const std::string& relation, std::int64_t through) override;
+  Result<void> replace_deltas(const std::string& relation, const std::map<Digest, Digest>& deltas) override;
+  Result<Suspension> suspend(const Suspension& suspension) override;
+  Result<void> resume(std::int64_t suspension, const std::string& by, const std::string& reason, Time now) override;
   Result<HeldPlan> hold_plan(const HeldPlan& plan) override;
   Result<void> decide_plan(std::int64_t plan, HoldState state, const std::string& by, const std::string& reason,
                            Time now) override;

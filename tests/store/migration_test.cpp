@@ -53,6 +53,14 @@ TEST_P(Migration, GivesWhatNewerVersionsNeed) {
   plan.digest = "abc";
   must(store->hold_plan(plan));
   EXPECT_THAT(must(store->held_plans("loyalty", 5)), SizeIs(1));
+  const auto past = must(store->past_snapshots("loyalty/analytics", 5));
+  ASSERT_THAT(past, SizeIs(1));
+  EXPECT_EQ(past[0].record.content, "c1");
+  EXPECT_EQ(past[0].record.delta, "") << "nothing leads back from it";
+  Suspension freeze;
+  freeze.uid = "loyalty";
+  must(store->suspend(freeze));
+  EXPECT_THAT(must(store->suspensions("loyalty", 5)), SizeIs(1));
 }
 
 TEST_P(Migration, WaitsForAWriterWhenOnlyRead) {

@@ -118,6 +118,24 @@ class SeamedStore final : public Store {
   Result<std::vector<HeldPlan>> plans_to_approve(const std::string& digest_prefix) const override {
     return store_->plans_to_approve(digest_prefix);
   }
+  Result<std::vector<PastSnapshot>> past_snapshots(const std::string& relation, std::size_t most) const override {
+    return store_->past_snapshots(relation, most);
+  }
+  Result<std::vector<Suspension>> suspensions(const std::string& uid, std::size_t most) const override {
+    return store_->suspensions(uid, most);
+  }
+  Result<void> drop_deltas(const std::string& relation, std::int64_t through) override {
+    return durable([&] { return store_->drop_deltas(relation, through); });
+  }
+  Result<void> replace_deltas(const std::string& relation, const std::map<Digest, Digest>& deltas) override {
+    return durable([&] { return store_->replace_deltas(relation, deltas); });
+  }
+  Result<Suspension> suspend(const Suspension& suspension) override {
+    return durable([&] { return store_->suspend(suspension); });
+  }
+  Result<void> resume(std::int64_t suspension, const std::string& by, const std::string& reason, Time now) override {
+    return durable([&] { return store_->resume(suspension, by, reason, now); });
+  }
   Result<HeldPlan> hold_plan(const HeldPlan& plan) override {
     return durable([&] { return store_->hold_plan(plan); });
   }

@@ -60,14 +60,16 @@ ProcessResult World::plan(const std::vector<std::string>& more) {
   return run(words);
 }
 
-ProcessResult World::seamed(std::vector<std::string> words, const std::string& seam,
-                            const std::filesystem::path& count) {
+ProcessResult World::seamed(std::vector<std::string> words, const std::string& seam, const std::filesystem::path& count,
+                            const std::string& before_manifest) {
   write_file(manifest(), manifest_text());
   const auto output = folder_.path() / fmt::format("run-{}", ++runs_);
   std::filesystem::create_directories(output);
   std::vector<std::string> command{AUDIENCESYNC_BIN_DIR "/audiencesync-seamed"};
   command.insert(command.end(), words.begin(), words.end());
-  command.insert(command.end(), {"--config", emulator_->config().string(), manifest().string()});
+  command.insert(command.end(), {"--config", emulator_->config().string()});
+  if (!before_manifest.empty()) command.push_back(before_manifest);
+  command.push_back(manifest().string());
   std::vector<std::string> environment{"AUDIENCESYNC_SEAM=" + seam};
   if (!count.empty()) environment.push_back("AUDIENCESYNC_SEAM_COUNT=" + count.string());
   return run_process(command, environment, output);
@@ -75,6 +77,12 @@ ProcessResult World::seamed(std::vector<std::string> words, const std::string& s
 
 ProcessResult World::seamed_apply(const std::string& seam, const std::filesystem::path& count) {
   return seamed({"apply", "--auto-approve"}, seam, count);
+}
+
+ProcessResult World::seamed_rollback(std::int64_t run, const std::string& seam, const std::filesystem::path& count) {
+  // The manifest comes last, where the option of its name takes it.
+  return seamed({"rollback", uid, "--to", std::to_string(run), "--auto-approve", "--reason", "a story"}, seam, count,
+                "--manifest");
 }
 
 std::string World::target() {

@@ -44,9 +44,12 @@ class World {
   ProcessResult apply(const std::vector<std::string>& more = {});
   ProcessResult plan(const std::vector<std::string>& more = {});
   /// The same with the program that has seams; `seam` as in seams.h.
-  ProcessResult seamed(std::vector<std::string> words, const std::string& seam,
-                       const std::filesystem::path& count = {});
+  ProcessResult seamed(std::vector<std::string> words, const std::string& seam, const std::filesystem::path& count = {},
+                       const std::string& before_manifest = "");
   ProcessResult seamed_apply(const std::string& seam, const std::filesystem::path& count = {});
+
+  /// Goes back to a past run, with the program that has seams.
+  ProcessResult seamed_rollback(std::int64_t run, const std::string& seam, const std::filesystem::path& count = {});
 
   /// The target dataset; throws unless there is exactly one.
   std::string target();

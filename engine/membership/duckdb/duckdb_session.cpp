@@ -270,4 +270,10 @@ Result<void> DuckdbSession::select(const Path& file, const std::vector<std::stri
   }
 }
 
+bool DuckdbSession::run_with(duckdb_table_function function, const std::string& sql) {
+  if (duckdb_register_table_function(handles_->connection, function) != DuckDBSuccess) return false;
+  QueryResult result;
+  return duckdb_query(handles_->connection, sql.c_str(), result.get()) == DuckDBSuccess;
+}
+
 }  // namespace audiencesync

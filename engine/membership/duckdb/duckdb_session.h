@@ -8,6 +8,8 @@
 #include "engine/membership/duckdb/duckdb_person_source.h"
 #include "engine/membership/duckdb/parquet_columns.h"
 
+struct _duckdb_table_function;
+
 namespace audiencesync {
 
 /// One column of one batch of rows, and below it the columns of its struct members, map keys and values, list elements.
@@ -47,6 +49,9 @@ class DuckdbSession {
   /// Streams expressions over a file in its order, a few thousand rows at a time. `types` are theirs.
   Result<void> select(const Path& file, const std::vector<std::string>& expressions,
                       const std::vector<const ParquetType*>& types, const Batch& batch);
+
+  /// Registers a table function and runs a statement that uses it; whether both went well.
+  bool run_with(::_duckdb_table_function* function, const std::string& sql);
 
  private:
   struct Handles;

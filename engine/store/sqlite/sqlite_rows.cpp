@@ -60,7 +60,33 @@ SnapshotRecord read_snapshot(const SqliteStatement& row) {
   snapshot.source = row.text(6);
   snapshot.people = static_cast<std::uint64_t>(row.integer(7));
   snapshot.proven = from_epoch_ms(row.integer(8));
+  snapshot.delta = row.text(9);
   return snapshot;
+}
+
+PastSnapshot read_past_snapshot(const SqliteStatement& row) {
+  PastSnapshot past;
+  past.record = read_snapshot(row);
+  past.id = row.integer(10);
+  past.run = row.integer(11);
+  past.previous = row.integer(12);
+  past.erased = row.integer(13) != 0;
+  return past;
+}
+
+Suspension read_suspension(const SqliteStatement& row) {
+  Suspension suspension;
+  suspension.id = row.integer(0);
+  suspension.uid = row.text(1);
+  suspension.since = from_epoch_ms(row.integer(2));
+  if (!row.is_null(3)) suspension.until = from_epoch_ms(row.integer(3));
+  suspension.by = row.text(4);
+  suspension.reason = row.text(5);
+  suspension.run = row.integer(6);
+  if (!row.is_null(7)) suspension.resumed = from_epoch_ms(row.integer(7));
+  suspension.resumed_by = row.text(8);
+  suspension.resumed_reason = row.text(9);
+  return suspension;
 }
 
 BatchRecord read_batch(const SqliteStatement& row) {

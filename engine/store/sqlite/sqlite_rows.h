@@ -18,8 +18,18 @@ inline constexpr const char* kIntentColumns = "id, change, step, number, opened,
 Result<Intent> read_intent(const SqliteDatabase& database, const SqliteStatement& row);
 
 inline constexpr const char* kSnapshotColumns =
-    "relation, content, dataset, generation, batch, definition, source, people, proven";
+    "relation, content, dataset, generation, batch, definition, source, people, proven, delta";
 SnapshotRecord read_snapshot(const SqliteStatement& row);
+
+inline constexpr const char* kPastSnapshotColumns =
+    "snapshots.relation, snapshots.content, snapshots.dataset, snapshots.generation, snapshots.batch, "
+    "snapshots.definition, snapshots.source, snapshots.people, snapshots.proven, snapshots.delta, snapshots.id, "
+    "changes.run, snapshots.previous, snapshots.erased";
+PastSnapshot read_past_snapshot(const SqliteStatement& row);
+
+inline constexpr const char* kSuspensionColumns =
+    "id, uid, since, until, by, reason, run, resumed, resumed_by, resumed_reason";
+Suspension read_suspension(const SqliteStatement& row);
 
 inline constexpr const char* kBatchColumns = "batch, dataset, relation, generation, records, proven, superseded";
 BatchRecord read_batch(const SqliteStatement& row);

@@ -129,8 +129,33 @@ Result<void> allow_giving_up(SqliteDatabase& database) {
                              "add to the quarantine whom nobody waits for");
 }
 
+Result<void> create_history(SqliteDatabase& database) {
+  return database.run_script(R"(
+    ALTER TABLE snapshots ADD COLUMN delta TEXT NOT NULL DEFAULT '';
+    ALTER TABLE snapshots ADD COLUMN previous INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE snapshots ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX snapshots_of_relation ON snapshots (relation, id);
+
+    CREATE TABLE suspensions (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      uid TEXT NOT NULL,
+      since INTEGER NOT NULL,
+      until INTEGER,
+      by TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      run INTEGER NOT NULL DEFAULT 0,
+      resumed INTEGER,
+      resumed_by TEXT NOT NULL DEFAULT '',
+      resumed_reason TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE INDEX suspensions_of_sync ON suspensions (uid, id);
+  )",
+                             "create the tables of the history");
+}
+
 // One row for each version ever released; rows are appended, never changed. Row n leads from version n to n + 1.
-constexpr std::array<Migration, 3> kMigrations{&create_first_tables, &create_held_plans, &allow_giving_up};
+constexpr std::array<Migration, 4> kMigrations{&create_first_tables, &create_held_plans, &allow_giving_up,
+                                               &create_history};
 
 Error wrong_version(const Path& file, std::int64_t version, std::string_view way_out) {
   return Error(ErrorCode::Unsupported, fmt::format("{}: the state has version {} and this program knows {}; {}",

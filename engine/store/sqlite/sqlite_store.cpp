@@ -70,6 +70,19 @@ class SqliteStore final : public Store {
         [this](const SqliteStatement& row) { return read_held_plan(*database_, row); });
   }
 
+  Result<std::vector<PastSnapshot>> past_snapshots(const std::string& relation, std::size_t most) const override {
+    return list<PastSnapshot>(
+        select(kPastSnapshotColumns,
+               "snapshots JOIN intents ON intents.id = snapshots.intent JOIN changes ON changes.id = intents.change "
+               "WHERE snapshots.relation = ? ORDER BY snapshots.id DESC LIMIT ?"),
+        "read the past snapshots", {relation, static_cast<std::int64_t>(most)}, read_past_snapshot);
+  }
+
+  Result<std::vector<Suspension>> suspensions(const std::string& uid, std::size_t most) const override {
+    return list<Suspension>(select(kSuspensionColumns, "suspensions WHERE uid = ? ORDER BY id DESC LIMIT ?"),
+                            "read the suspensions", {uid, static_cast<std::int64_t>(most)}, read_suspension);
+  }
+
   Result<std::vector<HeldPlan>> plans_to_approve(const std::string& digest_prefix) const override {
     return list<HeldPlan>(select(kHeldPlanColumns,
                                  "held_plans WHERE substr(digest, 1, ?) = ? AND state IN ('offered', 'held', "
@@ -228,6 +241,50 @@ class SqliteStore final : public Store {
     });
   }
 
+  Result<void> drop_deltas(const std::string& relation, std::int64_t through) override {
+    return write<void>("shorten the history", [&]() -> Result<void> {
+      TRY(database_->run("UPDATE snapshots SET delta = '' WHERE relation = ? AND id <= ? AND delta <> ''",
+                         "shorten the history", {relation, through}));
+      return {};
+    });
+  }
+
+  Result<void> replace_deltas(const std::string& relation, const std::map<Digest, Digest>& deltas) override {
+    return write<void>("replace deltas", [&]() -> Result<void> {
+      for (const auto& [before, after] : deltas) {
+        TRY(database_->run("UPDATE snapshots SET delta = ?, erased = 1 WHERE relation = ? AND delta = ?",
+                           "replace a delta", {after, relation, before}));
+      }
+      return {};
+    });
+  }
+
+  Result<Suspension> suspend(const Suspension& suspension) override {
+    return write<Suspension>("suspend a sync", [&]() -> Result<Suspension> {
+      TRY(
+          database_->run("UPDATE suspensions SET resumed = ?, resumed_by = ?, resumed_reason = 'suspended anew' "
+                         "WHERE uid = ? AND resumed IS NULL",
+                         "replace a suspension", {to_epoch_ms(suspension.since), suspension.by, suspension.uid}));
+      const auto until = suspension.until ? SqliteParameter(to_epoch_ms(*suspension.until)) : SqliteParameter(nullptr);
+      TRY(database_->run(
+          "INSERT INTO suspensions (uid, since, until, by, reason, run) VALUES (?, ?, ?, ?, ?, ?)", "suspend a sync",
+          {suspension.uid, to_epoch_ms(suspension.since), until, suspension.by, suspension.reason, suspension.run}));
+      auto stored = suspension;
+      stored.id = database_->last_insert_id();
+      return stored;
+    });
+  }
+
+  Result<void> resume(std::int64_t suspension, const std::string& by, const std::string& reason, Time now) override {
+    return write<void>("resume a sync", [&]() -> Result<void> {
+      TRY(
+          database_->run("UPDATE suspensions SET resumed = ?, resumed_by = ?, resumed_reason = ? "
+                         "WHERE id = ? AND resumed IS NULL",
+                         "resume a sync", {to_epoch_ms(now), by, reason, suspension}));
+      return {};
+    });
+  }
+
   Result<void> remember(const std::string& uid, const std::string& key, const Value& value) override {
     return write<void>("remember a value", [&] { return keep(uid, key, value); });
   }
@@ -335,13 +392,16 @@ class SqliteStore final : public Store {
   }
 
   Result<void> make_current(std::int64_t intent, const SnapshotRecord& snapshot) {
+    // The delta was made from what is current until this very statement.
     TRY(database_->run(
-        fmt::format("INSERT INTO snapshots ({}, intent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", kSnapshotColumns)
+        fmt::format("INSERT INTO snapshots ({}, intent, previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                    "coalesce((SELECT snapshot FROM current_snapshots WHERE relation = ?), 0))",
+                    kSnapshotColumns)
             .c_str(),
         "store a snapshot",
         {snapshot.relation, snapshot.content, snapshot.dataset, snapshot.generation, snapshot.batch,
          snapshot.definition, snapshot.source, static_cast<std::int64_t>(snapshot.people), to_epoch_ms(snapshot.proven),
-         intent}));
+         snapshot.delta, intent, snapshot.relation}));
     TRY(database_->run("INSERT OR REPLACE INTO current_snapshots (relation, snapshot) VALUES (?, ?)",
                        "make a snapshot current", {snapshot.relation, database_->last_insert_id()}));
     return {};
