@@ -26,6 +26,14 @@ class HistoryStoreTest : public testing::Test {
     must(store->end_run(run.id, "converged", Value(), at(generation)));
     return run.id;
   }
+  static Suspension suspension(const std::string& by, std::int64_t since) {
+    Suspension one;
+    one.uid = "loyalty";
+    one.by = by;
+    one.reason = "freeze";
+    one.since = at(since);
+    return one;
+  }
   std::vector<PastSnapshot> past() { return must(store->past_snapshots("loyalty/analytics", 10)); }
 
   Scratch scratch;
@@ -67,8 +75,10 @@ TEST_F(HistoryStoreTest, DeltasAreDroppedUpToASnapshotAndReplacedByName) {
 
 TEST_F(HistoryStoreTest, OnlyTheNewestSuspensionCanHold) {
   must(store->suspend(suspension("ada", 1)));
-  const auto second = must(
-      store->suspend({.uid = "loyalty", .since = at(2), .until = at(9), .by = "bob", .reason = "rollback", .run = 7}));
+  auto rollback = suspension("bob", 2);
+  rollback.until = at(9);
+  rollback.run = 7;
+  const auto second = must(store->suspend(rollback));
   reopen();
 
   auto suspensions = must(store->suspensions("loyalty", 5));
