@@ -8,7 +8,7 @@
 namespace audiencesync {
 namespace {
 
-std::vector<DictionaryEntry> entries_of(const Dictionary& dictionary) {
+std::vector<DictionaryEntry> entries_of_file(const Dictionary& dictionary) {
   std::vector<DictionaryEntry> entries;
   for (std::size_t rank = 0; rank < dictionary.size(); ++rank) {
     entries.push_back(dictionary.entry(static_cast<Rank>(rank)));
@@ -27,7 +27,7 @@ Result<std::unique_ptr<PastReader>> PastReader::open(const Files& files, const P
   reader->dictionary_ = reader->current_->dictionary();
   for (const auto& delta : past.deltas) {
     auto opened = TRY(DeltaReader::open(files, delta_path(folder, delta)));
-    reader->dictionary_ = TRY(Dictionary::extend(reader->dictionary_, entries_of(opened->dictionary())));
+    reader->dictionary_ = TRY(Dictionary::extend(reader->dictionary_, entries_of_file(opened->dictionary())));
     reader->facts_ = opened->before();
     reader->head_ = opened->head();
     reader->sources_.push_back({std::move(opened), delta, {}});
