@@ -11,6 +11,7 @@
 #include "engine/http/gateway.h"
 #include "engine/http/token.h"
 #include "engine/membership/duckdb/duckdb_person_source.h"
+#include "engine/membership/duckdb/duckdb_record_converter.h"
 #include "engine/membership/duckdb/duckdb_target_source.h"
 #include "engine/membership/file/file_person_source.h"
 #include "engine/membership/local_memberships.h"
@@ -88,10 +89,12 @@ struct Session::Parts {
             files, source,
             folder / "memberships",  // What is left of the budget beside the Parquet reader and the program itself.
             MemoryBudget{settings.limits.memory * 3 / 8}),
+        parquet_records(files, DuckdbOptions{.work_folder = folder / "work", .memory_limit = "80MB", .threads = 1}),
         services{reader,          memberships,     store,    files,    adapters.clock,
                  server_time,     adapters.events, manifest, settings, std::move(state_id_in),
                  folder / "work", stop_in} {
     memberships.read_targets_with(targets);
+    memberships.use_converter(parquet_records);
   }
 
   http::TokenOptions token_options() const {
@@ -126,6 +129,7 @@ struct Session::Parts {
   FilePersonSource source;
   DuckdbTargetSource targets;
   LocalMemberships memberships;
+  DuckdbRecordConverter parquet_records;
   RunServices services;
 };
 

@@ -8,34 +8,38 @@
 namespace emulator {
 namespace {
 
-/// How a schema writes memberships: as a list of objects, or one in a row.
+/// Where a schema may have memberships. Records fill one of these ways, schemas have the fields of all.
 struct MembershipFields {
-  enum class Layout { None, List, Single };
-  Layout layout = Layout::None;
-  std::string list;  // JSON paths
-  std::string id;
-  std::string name;
+  struct Single {
+    std::string id;    // JSON paths
+    std::string name;  // "" when the schema has none
+  };
+  std::vector<std::string> lists;    // of objects
+  std::vector<Single> singles;       // one membership in a row
+  std::vector<std::string> strings;  // ids, separated by commas
+
+  bool none() const { return lists.empty() && singles.empty() && strings.empty(); }
 };
 
 constexpr const char* kMembershipId = "audienceMembershipId";
 constexpr const char* kMembershipName = "audienceMembershipName";
+constexpr const char* kMembershipIds = "audienceMembershipIds";
 
-/// Looks through a resolved schema; the list is preferred, because schemas may carry the fields of all layouts.
+/// Looks through a resolved schema.
 void find_memberships(const Json& node, const std::string& path, MembershipFields& found) {
   if (!node.contains("properties")) return;
-  for (const auto& [name, field] : node["properties"].items()) {
+  const Json& fields = node["properties"];
+  for (const auto& [name, field] : fields.items()) {
     const std::string here = path + ".\"" + name + "\"";
     const bool list = field.value("type", "") == "array" && field.contains("items");
     if (list && field["items"].value("properties", Json::object()).contains(kMembershipId)) {
-      found.layout = MembershipFields::Layout::List;
-      found.list = here;
+      found.lists.push_back(here);
       continue;
     }
-    if (name == kMembershipId && found.layout == MembershipFields::Layout::None) {
-      found.layout = MembershipFields::Layout::Single;
-      found.id = here;
-      found.name = path + ".\"" + kMembershipName + "\"";
-    }
+    if (name == kMembershipId)
+      found.singles.push_back(
+          {here, fields.contains(kMembershipName) ? path + ".\"" + kMembershipName + "\"" : std::string()});
+    if (name == kMembershipIds) found.strings.push_back(here);
     if (field.value("type", "") == "object") find_memberships(field, here, found);
   }
 }
@@ -52,19 +56,24 @@ std::string people_sql(const RowRule& rule, HeldRows& rows, const std::vector<He
   };
   const std::string everybody =
       "(" + current_people_sql(rule, rows.sql(batches, {person_field(data_set)}), person) + ")";
-  std::string entries;
-  if (fields.layout == MembershipFields::Layout::List) {
-    entries = "SELECT person, json_extract_string(one, '$." + std::string(kMembershipId) +
-              "') AS id, json_extract_string(one, '$." + kMembershipName +
-              "') AS name FROM (SELECT person, unnest(json_extract(value, '$[*]')) AS one FROM " + values(fields.list) +
-              ")";
-  } else {
+  std::string entries = "SELECT NULL::VARCHAR AS person, NULL::VARCHAR AS id, NULL::VARCHAR AS name WHERE false";
+  for (const std::string& list : fields.lists)
+    entries += " UNION ALL SELECT person, json_extract_string(one, '$." + std::string(kMembershipId) +
+               "') AS id, json_extract_string(one, '$." + kMembershipName +
+               "') AS name FROM (SELECT person, unnest(json_extract(value, '$[*]')) AS one FROM " + values(list) + ")";
+  for (const MembershipFields::Single& single : fields.singles) {
     // Under a rule that keeps several rows the two values of a row cannot be told apart afterwards; the id decides.
-    entries =
-        "SELECT i.person, json_extract_string(i.value, '$') AS id, json_extract_string(n.value, '$') AS name FROM " +
-        values(fields.id) + " i LEFT JOIN (SELECT person, min(value) AS value FROM " + values(fields.name) +
-        " GROUP BY person) n USING (person)";
+    entries += " UNION ALL SELECT i.person, json_extract_string(i.value, '$') AS id, ";
+    entries += single.name.empty() ? "NULL::VARCHAR AS name FROM " + values(single.id) + " i"
+                                   : "json_extract_string(n.value, '$') AS name FROM " + values(single.id) +
+                                         " i LEFT JOIN (SELECT person, min(value) AS value FROM " +
+                                         values(single.name) + " GROUP BY person) n USING (person)";
   }
+  for (const std::string& text : fields.strings)
+    entries +=
+        " UNION ALL SELECT person, unnest(string_split(json_extract_string(value, '$'), ',')) AS id, NULL::VARCHAR AS "
+        "name FROM " +
+        values(text);
   return "SELECT to_json({'person': p.person, 'audiences': coalesce(a.audiences, [])})::VARCHAR FROM " + everybody +
          " p LEFT JOIN (SELECT person, list({'id': id, 'name': name} ORDER BY id, name) AS audiences FROM (SELECT "
          "DISTINCT * FROM (" +
@@ -92,7 +101,7 @@ void add_held_people(Router& router, Platform& platform, Lake& lake, World& worl
                  data_set = *found;
                  const auto schema = schema_of_dataset(platform, *dataset);
                  if (schema) find_memberships(*schema, "$", fields);
-                 if (data_set["type"] != "profile" || fields.layout == MembershipFields::Layout::None)
+                 if (data_set["type"] != "profile" || fields.none())
                    throw control_failure("analytics: data set '" + *dataset + "' holds no memberships of people");
                  rule = RowRule::of(platform.settings);
                  const bool now = request.query_value("now").value_or("false") == "true";

@@ -149,32 +149,32 @@ IngestResult ingest(const Database& database, const IngestRequest& request) {
       }
     }
     const bool document = request.document && request.format != "parquet";
-    each_record(source, document ? RecordLayout::Document : RecordLayout::Lines,
-                [&](auto parsed, std::string_view text) {
-                  const std::uint64_t row = ++result.input_rows;
-                  simdjson::dom::element record;
-                  if (parsed.get(record) != simdjson::SUCCESS) {
-                    errors.add(row, text, false, {{"1401", "The record is not valid JSON"}});
-                    return;
-                  }
-                  RowRules::Verdict verdict = rules.check(record);
-                  if (text.size() > kLargestRecord)
-                    verdict.problems.push_back({"1401", "The record is larger than 2 MB"});
-                  if (request.bad_rows.contains(row) || request.bad_people.contains(verdict.person))
-                    verdict.problems.push_back({"1401", "The row is corrupt"});
-                  if (!verdict.problems.empty()) {
-                    errors.add(row, text, record.is_object(), verdict.problems);
-                    return;
-                  }
-                  note_columns(record, columns);
-                  if (verdict.convert) {
-                    accepted.add(rules.convert(Json::parse(text)).dump());
-                  } else if (document && text.find('\n') != std::string_view::npos) {
-                    accepted.add(simdjson::minify(record));
-                  } else {
-                    accepted.add(text);
-                  }
-                });
+    each_record(
+        source, document ? RecordLayout::Document : RecordLayout::Lines, [&](auto parsed, std::string_view text) {
+          const std::uint64_t row = ++result.input_rows;
+          simdjson::dom::element record;
+          if (parsed.get(record) != simdjson::SUCCESS) {
+            errors.add(row, text, false, {{"1401", "The record is not valid JSON"}});
+            return;
+          }
+          RowRules::Verdict verdict =
+              rules.check(record, request.format == "parquet" ? RowRules::Typed::Exactly : RowRules::Typed::Loosely);
+          if (text.size() > kLargestRecord) verdict.problems.push_back({"1401", "The record is larger than 2 MB"});
+          if (request.bad_rows.contains(row) || request.bad_people.contains(verdict.person))
+            verdict.problems.push_back({"1401", "The row is corrupt"});
+          if (!verdict.problems.empty()) {
+            errors.add(row, text, record.is_object(), verdict.problems);
+            return;
+          }
+          note_columns(record, columns);
+          if (verdict.convert) {
+            accepted.add(rules.convert(Json::parse(text)).dump());
+          } else if (document && text.find('\n') != std::string_view::npos) {
+            accepted.add(simdjson::minify(record));
+          } else {
+            accepted.add(text);
+          }
+        });
   }
   accepted.close();
   errors.finish(names);

@@ -106,6 +106,7 @@ const char* spoken(Kind kind) {
 struct Walk {
   Verdict& verdict;
   std::vector<std::string_view> path;
+  bool exactly = false;
 
   std::string where() const {
     std::string out;
@@ -132,11 +133,11 @@ struct Walk {
         good = type == Type::BOOL;
         break;
       case Kind::Integer:
-        good = type == Type::INT64 || (type == Type::STRING && parses_as<std::int64_t>(text));
+        good = type == Type::INT64 || (!exactly && type == Type::STRING && parses_as<std::int64_t>(text));
         break;
       case Kind::Number:
         good = type == Type::INT64 || type == Type::UINT64 || type == Type::DOUBLE ||
-               (type == Type::STRING && parses_as<double>(text));
+               (!exactly && type == Type::STRING && parses_as<double>(text));
         break;
       case Kind::Date:
         good = type == Type::STRING && text.size() == 10 && is_date(text);
@@ -307,9 +308,9 @@ RowRules::RowRules(const Json& schema) : root_(FieldRule::from_schema(schema)) {
   if (identity_.size() == 1) std::erase(root_.required, identity_.front());
 }
 
-RowRules::Verdict RowRules::check(simdjson::dom::element record) const {
+RowRules::Verdict RowRules::check(simdjson::dom::element record, Typed typed) const {
   Verdict verdict;
-  Walk walk{verdict, {}};
+  Walk walk{verdict, {}, typed == Typed::Exactly};
   if (record.type() != Type::OBJECT) {
     walk.wrong(Kind::Object, record.type());
     return verdict;

@@ -42,8 +42,10 @@ class RowRules {
     bool convert = false;  // holds a time as a number: convert() before it is stored
     std::string person;    // value of the primary identity, or of personID; may be empty
   };
+  /// How a record came: Parquet has types of its own, so that there a text is never taken for a number.
+  enum class Typed { Loosely, Exactly };
   /// Checks a record. Cost: one walk over it; no allocation for a good record but its person id.
-  Verdict check(simdjson::dom::element record) const;
+  Verdict check(simdjson::dom::element record, Typed typed = Typed::Loosely) const;
   /// The record with times as text.
   Json convert(const Json& record) const;
 

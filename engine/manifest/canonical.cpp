@@ -57,6 +57,9 @@ Value canonical_target(const Target& target) {
   if (target.compact_every != Target{}.compact_every) {
     value["compact_every_ms"] = std::int64_t{target.compact_every.count()};
   }
+  if (target.upload != Target{}.upload) value["upload"] = to_string(target.upload);
+  if (target.name_lookup) value["name_lookup"] = true;
+  if (target.accept_one_row_per_person) value["accept_one_row_per_person"] = true;
   return value;
 }
 

@@ -237,6 +237,23 @@ Complaint check_kept_generations(std::string_view text) {
   return std::nullopt;
 }
 
+Complaint check_some_bytes(std::string_view text) {
+  const auto bytes = parse_bytes(text);
+  if (bytes && *bytes < 1000) return "is too little to send anything; write at least 1KB";
+  return std::nullopt;
+}
+
+Complaint check_upload_file(std::string_view text) {
+  if (const auto bytes = parse_bytes(text); bytes && *bytes >= 256'000'000)
+    return "is more than the platform takes in one file; write less than 256MB";
+  return check_some_bytes(text);
+}
+
+Complaint check_batch_files(std::string_view text) {
+  if (text == "0") return "is not possible: a batch has files; write at least 1";
+  return std::nullopt;
+}
+
 Complaint check_exports_per_sandbox(std::string_view text) {
   if (text == "1") return std::nullopt;
   return "is not possible: the platform runs one export at a time in a sandbox; write 1";

@@ -38,6 +38,9 @@ std::optional<std::string> check_organization_id(std::string_view text);
 std::optional<std::string> check_credential_name(std::string_view text);
 std::optional<std::string> check_endpoint(std::string_view text);
 std::optional<std::string> check_variable_name(std::string_view text);
+std::optional<std::string> check_some_bytes(std::string_view text);
+std::optional<std::string> check_upload_file(std::string_view text);
+std::optional<std::string> check_batch_files(std::string_view text);
 std::optional<std::string> check_memory(std::string_view text);
 std::optional<std::string> check_exports_per_sandbox(std::string_view text);
 

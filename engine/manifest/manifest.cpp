@@ -82,11 +82,14 @@ Source read_source(const FieldReader& map, Problems& problems) {
 Target read_target(const FieldReader& map, const std::string& name) {
   Target target;
   target.dataset = "audiencesync membership: " + name;
-  map.read_word("layout", {Layout::Person}, target.layout);
+  map.read_word("layout", {Layout::Person, Layout::Membership, Layout::Delimited}, target.layout);
   map.read("dataset", target.dataset);
   map.read("dataset_id", target.dataset_id);
   map.read_word("row_rule", {RowRule::Unknown, RowRule::Replace, RowRule::Accumulate}, target.row_rule);
   map.read("compact_every", target.compact_every);
+  map.read("name_lookup", target.name_lookup);
+  map.read_word("upload", {UploadFiles::Json, UploadFiles::Parquet}, target.upload);
+  map.read("accept_one_row_per_person", target.accept_one_row_per_person);
   return target;
 }
 
@@ -189,8 +192,22 @@ const char* to_string(Layout layout) {
   switch (layout) {
     case Layout::Person:
       return "person";
+    case Layout::Membership:
+      return "membership";
+    case Layout::Delimited:
+      return "delimited";
   }
   return "person";
+}
+
+const char* to_string(UploadFiles files) {
+  switch (files) {
+    case UploadFiles::Json:
+      return "json";
+    case UploadFiles::Parquet:
+      return "parquet";
+  }
+  return "json";
 }
 
 const char* to_string(ApprovalMode mode) {

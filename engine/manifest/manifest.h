@@ -23,7 +23,13 @@ enum class Status { Realized, Existing };
 /// merge policy, or files that somebody puts into a folder of this machine.
 enum class SourceFrom { ExportJob, ProfileSnapshot, Files };
 /// Shape of the records in the target dataset.
-enum class Layout { Person };
+enum class Layout {
+  Person,      // one for each person with the list of the audiences
+  Membership,  // one for each person and audience
+  Delimited,   // one for each person with the ids of the audiences in one string
+};
+/// What the records are uploaded as.
+enum class UploadFiles { Json, Parquet };
 /// What CJA does with the older rows of a person.
 enum class RowRule { Unknown, Replace, Accumulate };
 
@@ -35,6 +41,7 @@ const char* to_string(Normalize normalize);
 const char* to_string(Status status);
 const char* to_string(SourceFrom from);
 const char* to_string(Layout layout);
+const char* to_string(UploadFiles files);
 const char* to_string(RowRule rule);
 const char* to_string(ApprovalMode mode);
 
@@ -106,6 +113,14 @@ struct Target {
   std::optional<std::string> dataset_id;
   RowRule row_rule = RowRule::Unknown;
   Duration compact_every = std::chrono::hours{24 * 7};  // between full generations, unless older rows are replaced
+  bool accept_one_row_per_person = false;               // layout membership although someone is in two audiences
+  UploadFiles upload = UploadFiles::Json;
+  bool name_lookup = false;  // names in a lookup dataset, ids only in the records
+
+  /// Records carry the names of audiences beside their ids.
+  bool writes_names() const { return !name_lookup && layout != Layout::Delimited; }
+  /// Name of the dataset with the names, when there is one.
+  std::string names_dataset() const { return dataset + " (names)"; }
 
   friend bool operator==(const Target&, const Target&) = default;
 };

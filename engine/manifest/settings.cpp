@@ -52,6 +52,9 @@ Limits read_limits(const FieldReader& map) {
   map.read_bytes("ingest_per_hour", limits.ingest_per_hour);
   map.read_bytes("memory", limits.memory);
   map.read_bytes("disk", limits.disk);
+  map.read_bytes("upload_file", limits.upload_file);
+  map.read_bytes("batch", limits.batch);
+  map.read_count("batch_files", limits.batch_files);
   return limits;
 }
 

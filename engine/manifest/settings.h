@@ -50,9 +50,16 @@ struct Timing {
 /// What the process may use. Sizes in bytes; units in the file are decimal (256MB is 256,000,000).
 struct Limits {
   std::uint64_t exports_per_sandbox = 1;
-  std::uint64_t ingest_per_hour = 10'000'000'000;  // of one organisation, for the share that a plan costs
+  std::uint64_t ingest_per_hour = 10'000'000'000;  // into one sandbox, by all syncs of a state folder
   std::uint64_t memory = 256'000'000;
   std::uint64_t disk = 100'000'000'000;  // of the state folder, with downloads, sorted runs and uploads
+  // What the platform takes at most of one upload file, of one batch, and how many files of one batch.
+  std::uint64_t upload_file = 200'000'000;
+  std::uint64_t batch = 50'000'000'000;
+  std::uint64_t batch_files = 1500;
+
+  /// Most bytes of one batch: more than what may be ingested in an hour could never be sent at once.
+  std::uint64_t largest_batch() const { return ingest_per_hour < batch ? ingest_per_hour : batch; }
 
   friend bool operator==(const Limits&, const Limits&) = default;
 };

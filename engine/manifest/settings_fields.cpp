@@ -79,7 +79,9 @@ Field limits_field() {
                      {.name = "ingest_per_hour",
                       .type = FieldType::Bytes,
                       .fallback = "10GB",
-                      .help = "What may be ingested in an hour: a plan shows its share of it."},
+                      .help = "What may be ingested into a sandbox in an hour, by all syncs together: a plan shows its "
+                              "share of it, and a run waits or goes on later.",
+                      .check = check_some_bytes},
                      {.name = "memory",
                       .type = FieldType::Bytes,
                       .fallback = "256MB",
@@ -89,7 +91,22 @@ Field limits_field() {
                       .type = FieldType::Bytes,
                       .fallback = "100GB",
                       .help = "What the state folder may hold, with the downloads and uploads of a run; a run that "
-                              "needs more ends before it writes more."}}};
+                              "needs more ends before it writes more."},
+                     {.name = "upload_file",
+                      .type = FieldType::Bytes,
+                      .fallback = "200MB",
+                      .help = "An upload file is kept below this; the platform takes less than 256 MB.",
+                      .check = check_upload_file},
+                     {.name = "batch",
+                      .type = FieldType::Bytes,
+                      .fallback = "50GB",
+                      .help = "Records of one batch; more are sent in several.",
+                      .check = check_some_bytes},
+                     {.name = "batch_files",
+                      .type = FieldType::Integer,
+                      .fallback = "1500",
+                      .help = "Files of one batch; more are sent in several.",
+                      .check = check_batch_files}}};
 }
 
 Field manifests_field() {

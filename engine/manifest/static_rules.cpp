@@ -127,6 +127,14 @@ void check_source(const Manifest& manifest, const FieldReader& root, const Manif
                                      shown(path), fmt::join(known, ", ")));
 }
 
+// A lookup joins whole values, and such a string is the ids of all audiences of a person.
+void check_layout(const Manifest& manifest, const FieldReader& root, Problems& problems) {
+  if (!manifest.target.name_lookup || manifest.target.layout != Layout::Delimited) return;
+  problems.invalid(root.map("target").place("name_lookup"),
+                   "target.name_lookup cannot find names by the string of layout 'delimited'; write layout: person, or "
+                   "leave name_lookup out");
+}
+
 }  // namespace
 
 void check_static_rules(const Manifest& manifest, const FieldReader& root, const ManifestRules& rules,
@@ -134,6 +142,7 @@ void check_static_rules(const Manifest& manifest, const FieldReader& root, const
   check_audiences(root, problems);
   check_field_is_in_tenant(manifest, root, problems);
   check_source(manifest, root, rules, problems);
+  check_layout(manifest, root, problems);
   check_allowed(manifest, root, rules, problems);
 }
 

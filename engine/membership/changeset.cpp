@@ -35,16 +35,17 @@ Result<void> ChangesetPart::add(const ChangesetRow& row) {
   return blocks_.end();
 }
 
-ChangesetWriter::ChangesetWriter(std::unique_ptr<BlockWriter> blocks, const Dictionary& dictionary)
+ChangesetWriter::ChangesetWriter(std::unique_ptr<BlockWriter> blocks, const RowFileHead& head,
+                                 const Dictionary& dictionary)
     : blocks_(std::move(blocks)),
       dictionary_(dictionary),
-      content_(kChangesetDomain, dictionary),
+      content_(head.content_domain(kChangesetDomain), dictionary),
       people_(dictionary.size(), 0) {}
 
 Result<std::unique_ptr<ChangesetWriter>> ChangesetWriter::create(TempFile file, const RowFileHead& head,
                                                                  const Dictionary& dictionary) {
   auto blocks = TRY(BlockWriter::create(std::move(file), BlockKind::Changeset, head.to_value()));
-  return std::unique_ptr<ChangesetWriter>(new ChangesetWriter(std::move(blocks), dictionary));
+  return std::unique_ptr<ChangesetWriter>(new ChangesetWriter(std::move(blocks), head, dictionary));
 }
 
 Result<void> ChangesetWriter::close(ChangesetPart& part) {
@@ -75,7 +76,7 @@ Result<std::unique_ptr<ChangesetReader>> ChangesetReader::open(const Files& file
 
 Result<void> ChangesetReader::translate(const Dictionary& other) {
   table_ = TRY(row_file::index_table(dictionary_, other));
-  content_ = std::make_unique<ContentDigest>(kChangesetDomain, other);
+  content_ = std::make_unique<ContentDigest>(head_.content_domain(kChangesetDomain), other);
   return {};
 }
 

@@ -60,7 +60,7 @@ class ChangesetWriter {
   Result<Digest> publish(const Path& folder);
 
  private:
-  ChangesetWriter(std::unique_ptr<BlockWriter> blocks, const Dictionary& dictionary);
+  ChangesetWriter(std::unique_ptr<BlockWriter> blocks, const RowFileHead& head, const Dictionary& dictionary);
 
   std::unique_ptr<BlockWriter> blocks_;
   const Dictionary& dictionary_;

@@ -29,35 +29,47 @@ Result<ComparisonScope> ComparisonScope::make(const RelationSpec& spec, const Sn
       return Error(ErrorCode::Invalid,
                    fmt::format("relation {}: audience '{}' is named twice", spec.relation, audience.id));
     }
-    const bool keeps_name = audience.held && base != nullptr;
-    wanted.push_back({audience.id, keeps_name ? name_in_base(*base, audience.id, audience.name) : audience.name, 0});
+    std::string name = audience.name;
+    if (audience.held && base != nullptr) name = name_in_base(*base, audience.id, name);
+    if (name.empty()) name = audience.name;
+    // What is not written is no part of the entry: then another name changes nobody's record.
+    wanted.push_back({audience.id, spec.writes_names() ? name : std::string(), 0});
   }
 
   ComparisonScope scope;
+  scope.same_shape = base == nullptr || base->head().shape == spec.shape();
   static const Dictionary kNothing;
   const auto& known = base != nullptr ? base->dictionary() : kNothing;
   scope.dictionary = TRY(Dictionary::extend(known, wanted));
   const auto size = scope.dictionary.size();
   scope.held.assign(size, false);
   scope.declared.assign(size, false);
+  for (std::size_t rank = 0; rank < size; ++rank) scope.kept_as.push_back(static_cast<Rank>(rank));
   for (std::size_t i = 0; i < spec.audiences.size(); ++i) {
     scope.targets.push_back(scope.dictionary.find(wanted[i].id, wanted[i].name).value_or(0));
     scope.declared[scope.targets.back()] = true;
     if (!spec.audiences[i].held) continue;
     const auto [first, last] = scope.dictionary.named(wanted[i].id);
-    for (auto rank = first; rank < last; ++rank) scope.held[rank] = true;
+    for (auto rank = first; rank < last; ++rank) {
+      scope.held[rank] = true;
+      if (!scope.same_shape) scope.kept_as[rank] = scope.targets.back();
+    }
   }
   for (std::size_t rank = 0; rank < size; ++rank) {
     const auto& entry = scope.dictionary.entry(static_cast<Rank>(rank));
     if (scope.audiences.empty() || scope.audiences.back().id != entry.id) {
-      scope.audiences.push_back({.id = entry.id, .name = base != nullptr ? name_in_base(*base, entry.id, "") : ""});
+      scope.audiences.push_back(
+          {.id = entry.id, .name_before = base != nullptr ? name_in_base(*base, entry.id, "") : ""});
     }
     scope.audience_number.push_back(static_cast<std::uint32_t>(scope.audiences.size() - 1));
-    if (scope.declared[rank]) scope.audiences.back().name = entry.name;
   }
-  // A declared entry may come before another entry of its id; its name must win either way.
-  for (const auto target : scope.targets) {
-    scope.audiences[scope.audience_number[target]].name = scope.dictionary.entry(target).name;
+  for (auto& audience : scope.audiences) {
+    // A withdrawn one is shown as its people were written with.
+    audience.name = audience.name_before.empty() ? audience.id : audience.name_before;
+  }
+  for (std::size_t i = 0; i < spec.audiences.size(); ++i) {
+    const auto& written = scope.dictionary.entry(scope.targets[i]).name;
+    scope.audiences[scope.audience_number[scope.targets[i]]].name = written.empty() ? spec.audiences[i].name : written;
   }
   return scope;
 }
@@ -66,14 +78,17 @@ void ComparisonCounts::add(const ComparisonCounts& other) {
   people += other.people;
   added += other.added;
   removed += other.removed;
+  records += other.records;
   bytes += other.bytes;
   left_out.people += other.left_out.people;
   left_out.memberships += other.left_out.memberships;
+  crowded += other.crowded;
   for (std::size_t i = 0; i < audiences.size(); ++i) {
     audiences[i].before += other.audiences[i].before;
     audiences[i].after += other.audiences[i].after;
     audiences[i].entered += other.audiences[i].entered;
     audiences[i].left += other.audiences[i].left;
+    audiences[i].renamed += other.audiences[i].renamed;
   }
 }
 
@@ -83,16 +98,24 @@ void ComparisonCounts::fill(Bulk& bulk, const ComparisonScope& scope) const {
   bulk.people = people;
   bulk.added = added;
   bulk.removed = removed;
+  bulk.records = records;
   bulk.bytes = bytes;
   bulk.left_out = left_out;
+  bulk.crowded = crowded;
   for (std::size_t i = 0; i < audiences.size(); ++i) {
     // A withdrawn audience that nobody is in any more is no news.
-    if (declared[i] || audiences[i].before > 0 || audiences[i].after > 0) bulk.audiences.push_back(audiences[i]);
+    if (!declared[i] && audiences[i].before == 0 && audiences[i].after == 0) continue;
+    bulk.audiences.push_back(audiences[i]);
+    if (audiences[i].renamed == 0) bulk.audiences.back().name_before.clear();
   }
 }
 
 Comparison::Comparison(const RelationSpec& spec, const ComparisonScope& scope, Unchanged unchanged)
-    : spec_(spec), scope_(scope), unchanged_(unchanged), encoder_(spec, 0, scope.dictionary) {
+    : spec_(spec),
+      scope_(scope),
+      unchanged_(unchanged),
+      encoder_(spec, 0, scope.dictionary),
+      most_audiences_(spec.most_audiences().value_or(SIZE_MAX)) {
   counts_.audiences = scope.audiences;
 }
 
@@ -107,7 +130,7 @@ bool Comparison::desire(const SnapshotRow* before, const DesiredRow* desired, st
   if (before == nullptr) return false;
   const auto from_export = after_.size();
   for (const auto rank : before->audiences) {
-    if (scope_.held[rank]) after_.push_back(rank);
+    if (scope_.held[rank]) after_.push_back(scope_.kept_as[rank]);
   }
   if (after_.size() != from_export) std::sort(after_.begin(), after_.end());
   return false;
@@ -128,8 +151,10 @@ void Comparison::count(const Ranks& before) {
       ++delta.after;
       ++delta.entered;
     } else {
-      auto& delta = counts_.audiences[number(after_[right++])];
+      auto& delta = counts_.audiences[number(after_[right])];
+      if (before[left] != after_[right] && scope_.same_shape) ++delta.renamed;
       ++left;
+      ++right;
       ++delta.before;
       ++delta.after;
     }
@@ -146,15 +171,18 @@ Result<void> Comparison::add(const SnapshotRow* before, const DesiredRow* desire
   if (before == nullptr && after_.empty()) return {};  // nobody ever wrote them, so there is nothing to clear
 
   count(was);
+  if (after_.size() > most_audiences_) ++counts_.crowded;
   TRY(candidate.add(hash, person, after_));
   const bool same = before != nullptr && was == after_;
   if (same && (unchanged_ == Unchanged::Skipped || quarantined)) return {};
+  // Where nothing is written of people in no audience, there is nothing to write again.
+  if (same && after_.empty() && spec_.layout == RecordLayout::Membership) return {};
 
   ++counts_.people;
   if (before == nullptr) ++counts_.added;
   if (after_.empty()) ++counts_.removed;
   record_.clear();
-  encoder_.append(record_, person, after_);
+  counts_.records += encoder_.append(record_, person, after_);
   counts_.bytes += record_.size();
   row_.hash = hash;
   row_.person = person;

@@ -17,9 +17,11 @@ struct ComparisonScope {
   Dictionary dictionary;                       // of the snapshot, and what the spec adds
   std::vector<Rank> targets;                   // spec.audiences[i] as it will be written
   std::vector<bool> held;                      // by rank: memberships stay as the snapshot has them
+  std::vector<Rank> kept_as;                   // by rank: what a held membership is written as
   std::vector<bool> declared;                  // by rank: in the spec
   std::vector<AudienceDelta> audiences;        // of all ids, sorted, counts 0
   std::vector<std::uint32_t> audience_number;  // by rank: in `audiences`
+  bool same_shape = true;                      // the snapshot's records are of the shape of the spec
 
   /// `base` null when nothing was proven yet. Errors: Invalid for a spec that names an audience twice, or too many.
   static Result<ComparisonScope> make(const RelationSpec& spec, const SnapshotReader* base);
@@ -30,7 +32,9 @@ struct ComparisonCounts {
   std::uint64_t people = 0;
   std::uint64_t added = 0;
   std::uint64_t removed = 0;
+  std::uint64_t records = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t crowded = 0;
   std::vector<AudienceDelta> audiences;  // as ComparisonScope::audiences
   LeftOut left_out;
 
@@ -63,6 +67,7 @@ class Comparison {
   const ComparisonScope& scope_;
   Unchanged unchanged_;
   RecordEncoder encoder_;
+  std::size_t most_audiences_;
   ComparisonCounts counts_;
   ChangesetRow row_;
   Ranks after_;

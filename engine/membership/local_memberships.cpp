@@ -139,7 +139,7 @@ Result<Bulk> LocalMemberships::compare(const RelationSpec& spec, const SourceRef
     restored.push_back(TRY(SnapshotReader::open(files_, snapshot_path(folder_, *source.restore))));
   }
 
-  const RowFileHead head{spec.relation, spec.definition(), spec.dataset, bulk.base, source.id, large};
+  const RowFileHead head{spec.relation, spec.definition(), spec.dataset, bulk.base, source.id, spec.shape(), large};
   auto candidate_file = TRY(TempFile::create(files_, work_path("candidate")));
   auto candidate = TRY(SnapshotWriter::create(std::move(candidate_file), head, scope.dictionary));
   auto changes_file = TRY(TempFile::create(files_, work_path("changes")));
@@ -188,8 +188,10 @@ Result<Upload> LocalMemberships::encode(const RelationSpec& spec, const Bulk& bu
   auto changes = TRY(ChangesetReader::open(files_, changeset_path(folder_, bulk.content)));
   auto writer = TRY(UploadWriter::start(files_, folder, options.largest_part));
   RecordEncoder encoder(spec, options.generation, changes->dictionary());
+  EncodeOptions bounds = options;
   Upload upload;
   upload.candidate = bulk.candidate;
+  std::uint64_t bytes = 0;
   bool somebody_left_out = false;
   std::uint64_t position = 0;
   std::string record;
@@ -197,21 +199,47 @@ Result<Upload> LocalMemberships::encode(const RelationSpec& spec, const Bulk& bu
   auto found = TRY(changes->next(row));
   while (found) {
     if (stop.stop_requested()) return Error(ErrorCode::Interrupted, "writing upload files was interrupted");
-    if (keeps_old_entry(options, row, position)) {
+    std::size_t lines = 0;
+    record.clear();
+    if (position >= bounds.rows.first && !keeps_old_entry(bounds, row, position)) {
+      lines = encoder.append(record, row.person, row.after);
+      // One person always fits, or nothing would ever move.
+      if (upload.people > 0 && (bytes + record.size() > bounds.most_bytes ||
+                                (writer.starts_part(record.size()) && writer.parts() >= bounds.most_parts)))
+        bounds.rows.last = position;
+    }
+    if (keeps_old_entry(bounds, row, position)) {
       somebody_left_out = true;
-    } else if (position >= options.rows.first) {
-      record.clear();
-      encoder.append(record, row.person, row.after);
-      TRY(writer.add(record));
-      ++upload.records;
+    } else if (lines > 0) {
+      TRY(writer.add(record, lines));
+      bytes += record.size();
+      upload.records += lines;
+      ++upload.people;
     }
     ++position;
     found = TRY(changes->next(row));
   }
   TRY(changes->expect(bulk.content));
-  if (somebody_left_out) upload.candidate = TRY(write_smaller_candidate(options, bulk, stop));
+  if (somebody_left_out) upload.candidate = TRY(write_smaller_candidate(bounds, bulk, stop));
+  upload.last = bounds.rows.last;
   upload.parts = TRY(writer.finish());
+  if (options.format == UploadFormat::Parquet) TRY(convert(spec, upload));
   return upload;
+}
+
+Result<void> LocalMemberships::convert(const RelationSpec& spec, Upload& upload) {
+  if (converter_ == nullptr) return Error(ErrorCode::Unsupported, "this program writes no Parquet files");
+  for (auto& part : upload.parts) {
+    part.name = Path(part.name).replace_extension(".parquet").string();
+    part.path.replace_extension(".parquet");
+    const auto written = TRY(converter_->to_parquet(part.lines, spec, part.path).in("upload file " + part.name));
+    if (written != part.records) {
+      return Error(ErrorCode::Corrupt, fmt::format("upload file {} has {} records instead of {}", part.path.string(),
+                                                   written, part.records));
+    }
+    part.bytes = TRY(files_.size(part.path));
+  }
+  return {};
 }
 
 // The candidate again, but the people left out as they were before: their record did not reach the dataset.
@@ -288,6 +316,11 @@ Result<std::vector<AudiencePeople>> LocalMemberships::people(const Digest& snaps
     audiences.push_back({entry.id, entry.name, reader->people()[rank]});
   }
   return audiences;
+}
+
+Result<std::string> LocalMemberships::shape(const Digest& snapshot) {
+  const auto reader = TRY(SnapshotReader::open(files_, snapshot_path(folder_, snapshot)));
+  return reader->head().shape;
 }
 
 Result<std::uint64_t> LocalMemberships::holders(const Digest& snapshot) {

@@ -29,6 +29,8 @@ class LocalMemberships final : public Memberships {
 
   /// Who reads the records of a target dataset; must outlive this. Without one, nothing can be read back.
   void read_targets_with(TargetSource& targets) { targets_ = &targets; }
+  /// What makes upload files of other formats than JSON lines; outlives this. Without it they are Unsupported.
+  void use_converter(RecordConverter& converter) { converter_ = &converter; }
 
   Result<Bulk> compare(const RelationSpec& spec, const SourceRef& source, const BaseRef& base,
                        std::stop_token stop) override;
@@ -40,6 +42,7 @@ class LocalMemberships final : public Memberships {
   Result<std::vector<ChangedRow>> sample(const Bulk& bulk, std::size_t most) override;
   Result<std::unique_ptr<MemberReader>> members(const Digest& snapshot) override;
   Result<std::vector<AudiencePeople>> people(const Digest& snapshot) override;
+  Result<std::string> shape(const Digest& snapshot) override;
   Result<std::uint64_t> holders(const Digest& snapshot) override;
   Result<void> check(const Digest& snapshot) override;
   Result<ReadBack> read_back(const RelationSpec& spec, const TargetFiles& files, std::stop_token stop) override;
@@ -56,6 +59,7 @@ class LocalMemberships final : public Memberships {
   using Sorters = std::vector<std::unique_ptr<RowSorter>>;
   Result<Sorters> read_source(const RelationSpec& spec, const SourceRef& source, const ComparisonScope& scope,
                               DroppedRows& dropped, std::stop_token stop);
+  Result<void> convert(const RelationSpec& spec, Upload& upload);
   Result<Digest> write_smaller_candidate(const EncodeOptions& options, const Bulk& bulk, std::stop_token stop);
   Result<std::unique_ptr<class DatasetRows>> read_target(const RelationSpec& spec, const TargetFiles& files,
                                                          std::stop_token stop);
@@ -67,6 +71,7 @@ class LocalMemberships final : public Memberships {
   Path folder_;
   MemoryBudget budget_;
   PersonHash hash_;
+  RecordConverter* converter_ = nullptr;
   std::size_t cores_;
   std::atomic<std::uint64_t> work_number_{0};
 };

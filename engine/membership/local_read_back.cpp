@@ -114,6 +114,14 @@ const char* to_string(RowDifference difference) {
 Result<std::unique_ptr<DatasetRows>> LocalMemberships::read_target(const RelationSpec& spec, const TargetFiles& files,
                                                                    std::stop_token stop) {
   if (targets_ == nullptr) return Error(ErrorCode::Internal, "nobody reads the records of target datasets");
+  // Taken for records of another shape they would say that nobody is in anything.
+  if (spec.shape() != RelationSpec{}.shape()) {
+    return Error(
+        ErrorCode::Unsupported,
+        fmt::format("records of layout {} cannot be read back in this version; only those of layout person with "
+                    "names can",
+                    spec.shape()));
+  }
   auto rows = std::make_unique<DatasetRows>(files_, folder_ / kWorkFolder, fmt::format("records-{}", work_number_++),
                                             budget_, hash_);
   TRY(rows->read(spec, *targets_, files, stop));
@@ -123,7 +131,8 @@ Result<std::unique_ptr<DatasetRows>> LocalMemberships::read_target(const Relatio
 Result<ReadBack> LocalMemberships::read_back(const RelationSpec& spec, const TargetFiles& files, std::stop_token stop) {
   const auto rows = TRY(read_target(spec, files, stop));
   const auto& dictionary = rows->dictionary();
-  const RowFileHead head{spec.relation, "", spec.dataset, "", "", rows->counts().records >= kLargeSnapshot};
+  const RowFileHead head{
+      spec.relation, "", spec.dataset, "", "", spec.shape(), rows->counts().records >= kLargeSnapshot};
   auto file = TRY(TempFile::create(files_, work_path("rebuilt")));
   auto writer = TRY(SnapshotWriter::create(std::move(file), head, dictionary));
   BlockCompressor compressor;

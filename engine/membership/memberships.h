@@ -16,10 +16,14 @@
 
 namespace audiencesync {
 
-/// One upload file on disk, JSON lines.
+/// What upload files are.
+enum class UploadFormat { JsonLines, Parquet };
+
+/// One upload file on disk.
 struct UploadPart {
   Path path;
-  std::string name;  // flat, the same for equal content: "part-00000.jsonl"
+  std::string name;  // flat, the same for equal content: "part-00000.jsonl", "part-00000.parquet"
+  Path lines;        // its records as JSON lines, in the same order: who the platform means by a row of the file
   std::uint64_t bytes = 0;
   std::uint64_t records = 0;
 };
@@ -33,7 +37,10 @@ struct RowRange {
 struct EncodeOptions {
   std::int64_t generation = 0;
   std::uint64_t largest_part = 200ULL << 20;  // bytes; the platform takes less than 256 MiB in one PUT
-  std::set<PersonId> leave_out;               // quarantined: no record, and they keep their old snapshot entry
+  std::uint64_t most_bytes = UINT64_MAX;      // of one upload, as JSON lines: it ends before the row that would pass it
+  std::uint64_t most_parts = UINT64_MAX;      // of one upload, likewise
+  UploadFormat format = UploadFormat::JsonLines;
+  std::set<PersonId> leave_out;  // quarantined: no record, and they keep their old snapshot entry
   /// Writes records for these rows only. Rows before `first` have landed already, rows from `last` on keep their old
   /// snapshot entry in the upload's candidate: how a batch whose bad rows nobody names is halved.
   RowRange rows;
@@ -42,6 +49,10 @@ struct EncodeOptions {
 struct Upload {
   std::vector<UploadPart> parts;  // empty when nobody is left to write
   std::uint64_t records = 0;
+  std::uint64_t people = 0;  // whose records these are
+  /// End of the rows that are in it: less than EncodeOptions::rows says when the upload is full, and then everyone from
+  /// here on keeps their old snapshot entry in `candidate`.
+  std::uint64_t last = 0;
   Digest candidate;  // snapshot that is true once the parts are in; differs from the bulk's when people were left out
 };
 
@@ -93,6 +104,15 @@ class PastMembers : public MemberReader {
   virtual const std::vector<AudiencePeople>& audiences() const = 0;
 };
 
+/// Turns an upload file of JSON lines into another format. Errors: Io, NoSpace, Invalid when a line is no record of
+/// ours.
+class RecordConverter {
+ public:
+  virtual ~RecordConverter() = default;
+  /// Writes the records of `lines` to `to`, in their order, private to the user; gives how many.
+  virtual Result<std::uint64_t> to_parquet(const Path& lines, const RelationSpec& spec, const Path& to) = 0;
+};
+
 /// The membership engine: compares an export with the proven snapshot and encodes the difference.
 ///
 /// Works inside one folder of the state (0700); every file is named by the digest of its content, written, synced and
@@ -123,6 +143,8 @@ class Memberships {
   /// How many people a snapshot has in each audience, by id and name; a renamed audience may be there under both names.
   /// Reads no rows. Errors: NotFound, Corrupt.
   virtual Result<std::vector<AudiencePeople>> people(const Digest& snapshot) = 0;
+  /// Of which shape the records behind a snapshot are (RelationSpec::shape), likewise.
+  virtual Result<std::string> shape(const Digest& snapshot) = 0;
   /// How many people of a snapshot are in at least one audience, likewise.
   virtual Result<std::uint64_t> holders(const Digest& snapshot) = 0;
   /// Reads a whole snapshot and checks every checksum. Errors: NotFound, Corrupt.

@@ -44,14 +44,44 @@ Digest RelationSpec::definition() const {
     members.emplace_back(Value::Object{
         {"id", audience.id}, {"name", audience.name}, {"namespace", lower_word(audience.membership_namespace)}});
   }
-  return digest_of(Value::Object{{"relation", relation},
-                                 {"uid", uid},
-                                 {"tenant", tenant},
-                                 {"identity_field", identity_field},
-                                 {"identity_namespace", identity_namespace},
-                                 {"person", person_rule_word(person)},
-                                 {"statuses", std::move(words)},
-                                 {"audiences", std::move(members)}});
+  Value::Object meaning{{"relation", relation},
+                        {"uid", uid},
+                        {"tenant", tenant},
+                        {"identity_field", identity_field},
+                        {"identity_namespace", identity_namespace},
+                        {"person", person_rule_word(person)},
+                        {"statuses", std::move(words)},
+                        {"audiences", std::move(members)}};
+  // Only when it is not the default, so that states of earlier versions keep their digest.
+  if (const auto words_of_shape = shape(); words_of_shape != RelationSpec{}.shape()) meaning["shape"] = words_of_shape;
+  return digest_of(std::move(meaning));
+}
+
+std::string RelationSpec::shape() const {
+  std::string text;
+  switch (layout) {
+    case RecordLayout::Person:
+      text = "person";
+      break;
+    case RecordLayout::Membership:
+      text = "membership";
+      break;
+    case RecordLayout::Delimited:
+      return "delimited";
+  }
+  return names == RecordNames::Written ? text : text + ", ids only";
+}
+
+std::optional<std::size_t> RelationSpec::most_audiences() const {
+  switch (layout) {
+    case RecordLayout::Person:
+      break;
+    case RecordLayout::Membership:
+      return 1;
+    case RecordLayout::Delimited:
+      return kMostDelimitedIds;
+  }
+  return std::nullopt;
 }
 
 }  // namespace audiencesync

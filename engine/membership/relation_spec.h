@@ -22,6 +22,20 @@ inline constexpr std::size_t kLongestPersonId = 1024;
 /// How the person id of an export becomes the one the event data use.
 enum class PersonRule { AsIs, Trim, Lower, Sha256Lower };
 
+/// What one record of a relation says.
+enum class RecordLayout {
+  Person,      // everything about a person: the list of their audiences
+  Membership,  // one person in one audience
+  Delimited,   // everything about a person: the ids of their audiences in one string
+};
+
+/// Whether records name the audiences beside their ids.
+enum class RecordNames { Written, LookedUp };
+
+/// Ids that one string of layout Delimited may hold: analytics split no more out of a string.
+inline constexpr std::size_t kMostDelimitedIds = 10;
+inline constexpr char kIdDelimiter = ',';
+
 /// An audience a relation holds.
 struct RelationAudience {
   AudienceId id;
@@ -41,12 +55,20 @@ struct RelationSpec {
   std::vector<std::string> statuses;        // that count as member: realized, existing
   std::vector<RelationAudience> audiences;  // any order
   std::string dataset;                      // target; "" when it does not exist yet
+  RecordLayout layout = RecordLayout::Person;
+  RecordNames names = RecordNames::Written;
   /// People whose records the platform rejected: they keep their snapshot entry, or their absence, whatever the export
   /// says, until someone replays or drops them.
   std::set<PersonId> quarantined;
 
   /// Everything above but `held`, `dataset` and `quarantined`: what a membership means.
   Digest definition() const;
+  /// Layout and names in words: "person", "membership", "person, ids only". Records of another shape do not replace
+  /// each other, so everyone is written again when it changes.
+  std::string shape() const;
+  bool writes_names() const { return names == RecordNames::Written && layout != RecordLayout::Delimited; }
+  /// Audiences of one person that arrive for certain; nullopt: any number.
+  std::optional<std::size_t> most_audiences() const;
 };
 
 /// A pinned input. Its files are fetched only when the comparison is not cached.

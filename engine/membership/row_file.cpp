@@ -7,20 +7,31 @@
 
 namespace audiencesync {
 
+std::string RowFileHead::content_domain(std::string_view kind) const {
+  std::string domain(kind);
+  if (shape != RowFileHead{}.shape) domain += ", " + shape;
+  return domain;
+}
+
 Value RowFileHead::to_value() const {
   Value::Object head{{"relation", relation}, {"definition", definition}, {"dataset", dataset},
                      {"base", base},         {"source", source},         {"person_hash", "xxh3-64"}};
+  if (shape != RowFileHead{}.shape) head["shape"] = shape;
   if (cut_at_sections) head["blocks"] = "sections";
   return head;
 }
 
 RowFileHead RowFileHead::from_value(const Value& value) {
-  return {.relation = value.text("relation"),
-          .definition = value.text("definition"),
-          .dataset = value.text("dataset"),
-          .base = value.text("base"),
-          .source = value.text("source"),
-          .cut_at_sections = value.text("blocks") == "sections"};
+  RowFileHead head;
+  head.relation = value.text("relation");
+  head.definition = value.text("definition");
+  head.dataset = value.text("dataset");
+  head.base = value.text("base");
+  head.source = value.text("source");
+  // Files of the first versions are all of one shape and do not name it.
+  if (auto shape = value.text("shape"); !shape.empty()) head.shape = std::move(shape);
+  head.cut_at_sections = value.text("blocks") == "sections";
+  return head;
 }
 
 namespace row_file {

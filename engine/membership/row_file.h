@@ -15,11 +15,14 @@ struct RowFileHead {
   std::string relation;
   Digest definition;
   std::string dataset;
-  Digest base;         // content of the snapshot it was compared with, "" when there was none
-  std::string source;  // export batch ids
+  Digest base;                   // content of the snapshot it was compared with, "" when there was none
+  std::string source;            // export batch ids
+  std::string shape = "person";  // of the records, RelationSpec::shape
   /// Blocks end where the first byte of the hash changes, so that readers of one section decompress no other.
   bool cut_at_sections = false;
 
+  /// What content digests of such a file begin with: rows that are written in another shape are other content.
+  std::string content_domain(std::string_view kind) const;
   Value to_value() const;
   static RowFileHead from_value(const Value& value);
 };

@@ -27,16 +27,17 @@ Result<void> SnapshotPart::add(std::uint64_t hash, std::string_view person, cons
   return blocks_.end();
 }
 
-SnapshotWriter::SnapshotWriter(std::unique_ptr<BlockWriter> blocks, const Dictionary& dictionary)
+SnapshotWriter::SnapshotWriter(std::unique_ptr<BlockWriter> blocks, const RowFileHead& head,
+                               const Dictionary& dictionary)
     : blocks_(std::move(blocks)),
       dictionary_(dictionary),
-      content_(kSnapshotDomain, dictionary),
+      content_(head.content_domain(kSnapshotDomain), dictionary),
       people_(dictionary.size(), 0) {}
 
 Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::create(TempFile file, const RowFileHead& head,
                                                                const Dictionary& dictionary) {
   auto blocks = TRY(BlockWriter::create(std::move(file), BlockKind::Snapshot, head.to_value()));
-  return std::unique_ptr<SnapshotWriter>(new SnapshotWriter(std::move(blocks), dictionary));
+  return std::unique_ptr<SnapshotWriter>(new SnapshotWriter(std::move(blocks), head, dictionary));
 }
 
 Result<void> SnapshotWriter::close(SnapshotPart& part) {
@@ -102,7 +103,7 @@ Result<bool> SnapshotReader::next(SnapshotRow& row) {
 
 Result<void> check_snapshot(const Files& files, const Path& path, const Digest& content, std::stop_token stop) {
   auto reader = TRY(SnapshotReader::open(files, path));
-  ContentDigest digest(kSnapshotDomain, reader->dictionary());
+  ContentDigest digest(reader->head().content_domain(kSnapshotDomain), reader->dictionary());
   SnapshotRow row;
   auto found = TRY(reader->next(row));
   while (found) {

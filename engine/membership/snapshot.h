@@ -67,7 +67,7 @@ class SnapshotWriter {
   Result<Digest> publish(const Path& folder, const std::vector<bool>& declared);
 
  private:
-  SnapshotWriter(std::unique_ptr<BlockWriter> blocks, const Dictionary& dictionary);
+  SnapshotWriter(std::unique_ptr<BlockWriter> blocks, const RowFileHead& head, const Dictionary& dictionary);
 
   std::unique_ptr<BlockWriter> blocks_;
   const Dictionary& dictionary_;

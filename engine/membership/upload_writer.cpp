@@ -41,25 +41,25 @@ Result<void> UploadWriter::close_part() {
   return {};
 }
 
-Result<void> UploadWriter::add(std::string_view record) {
-  if (record.size() >= largest_part_) {
+Result<void> UploadWriter::add(std::string_view records, std::size_t lines) {
+  if (records.size() >= largest_part_) {
     return Error(ErrorCode::Invalid,
                  fmt::format("one record has {} bytes, an upload file must stay under {}; the relation "
                              "has too many audiences or too long names",
-                             record.size(), largest_part_));
+                             records.size(), largest_part_));
   }
-  if (file_ && parts_.back().bytes + record.size() >= largest_part_) TRY(close_part());
+  if (starts_part(records.size())) TRY(close_part());
   if (!file_) {
     UploadPart part;
     part.name = fmt::format("part-{:05}.jsonl", parts_.size());
-    part.path = folder_ / part.name;
+    part.path = part.lines = folder_ / part.name;
     auto file = TRY(TempFile::create(*files_, part.path.string() + ".tmp"));
     file_.emplace(std::move(file));
     parts_.push_back(std::move(part));
   }
-  parts_.back().bytes += record.size();
-  ++parts_.back().records;
-  buffer_ += record;
+  parts_.back().bytes += records.size();
+  parts_.back().records += lines;
+  buffer_ += records;
   if (buffer_.size() >= kUploadBuffer) TRY(flush());
   return {};
 }

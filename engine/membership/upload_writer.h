@@ -20,7 +20,11 @@ class UploadWriter {
   UploadWriter& operator=(UploadWriter&&) = delete;
   ~UploadWriter();
 
-  Result<void> add(std::string_view record);
+  /// Appends `lines` whole records, which stay in one file.
+  Result<void> add(std::string_view records, std::size_t lines = 1);
+  /// Whether that many bytes would begin another file.
+  bool starts_part(std::size_t bytes) const { return !file_ || parts_.back().bytes + bytes >= largest_part_; }
+  std::size_t parts() const { return parts_.size(); }
   Result<std::vector<UploadPart>> finish();
 
  private:

@@ -20,6 +20,8 @@ struct AudienceDelta {
   std::uint64_t after = 0;
   std::uint64_t entered = 0;
   std::uint64_t left = 0;
+  std::uint64_t renamed = 0;  // of those who stay: written again because the audience has another name now
+  std::string name_before;    // that they were written with; "" when nobody is renamed
 
   friend bool operator==(const AudienceDelta&, const AudienceDelta&) = default;
 };
@@ -76,7 +78,9 @@ struct Bulk {
   std::uint64_t people = 0;              // whose set of audiences changes
   std::uint64_t added = 0;               // of them: not in the snapshot before
   std::uint64_t removed = 0;             // of them: in no audience afterwards (a tombstone each)
-  std::uint64_t bytes = 0;               // of the records, uncompressed
+  std::uint64_t records = 0;             // to be written
+  std::uint64_t bytes = 0;               // of the records, as JSON lines
+  std::uint64_t crowded = 0;             // people in more audiences than analytics take from a record of the layout
   std::vector<AudienceDelta> audiences;  // sorted by id
   DroppedRows dropped;
   LeftOut left_out;  // of a rollback

@@ -28,8 +28,13 @@ Field field_from_value(const Value& value) {
 }
 
 Value counts(const AudienceDelta& delta) {
-  return Value::Object{{"id", delta.id},       {"name", delta.name},       {"before", delta.before},
-                       {"after", delta.after}, {"entered", delta.entered}, {"left", delta.left}};
+  Value::Object out{{"id", delta.id},       {"name", delta.name},       {"before", delta.before},
+                    {"after", delta.after}, {"entered", delta.entered}, {"left", delta.left}};
+  if (delta.renamed > 0) {
+    out["renamed"] = delta.renamed;
+    out["name_before"] = delta.name_before;
+  }
+  return out;
 }
 
 std::uint64_t count(const Value& value, std::string_view key) {
@@ -99,6 +104,9 @@ Value Bulk::to_value() const {
   if (left_out.people > 0) {
     out["left_out"] = Value::Object{{"people", left_out.people}, {"memberships", left_out.memberships}};
   }
+  // Left out where they say nothing new: plans of earlier versions keep their digest.
+  if (records != people) out["records"] = records;
+  if (crowded > 0) out["crowded"] = crowded;
   return out;
 }
 
@@ -115,10 +123,13 @@ Result<Bulk> Bulk::from_value(const Value& value) {
   bulk.people = count(value, "people");
   bulk.added = count(value, "added");
   bulk.removed = count(value, "removed");
+  bulk.records = value.find("records") == nullptr ? bulk.people : count(value, "records");
   bulk.bytes = count(value, "bytes");
+  bulk.crowded = count(value, "crowded");
   for (const auto& item : value.items("audiences")) {
     bulk.audiences.push_back({item.text("id"), item.text("name"), count(item, "before"), count(item, "after"),
-                              count(item, "entered"), count(item, "left")});
+                              count(item, "entered"), count(item, "left"), count(item, "renamed"),
+                              item.text("name_before")});
   }
   if (const auto* dropped = value.find("dropped")) {
     bulk.dropped = {count(*dropped, "read"),     count(*dropped, "without_person"), count(*dropped, "over_long"),

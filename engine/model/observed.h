@@ -20,6 +20,8 @@ struct Guide {
 struct Observed {
   std::vector<Resource> resources;           // those that exist, any order
   std::map<ResourceKey, Guide> guides = {};  // for changes that are person actions
+  /// Fields that a desired resource is to have beside those the manifest gives: known only by looking.
+  std::map<ResourceKey, Fields> wanted = {};
   /// Why nothing was compared, for the plan: "skipped: ...", "cannot check: needs ...". Then there are no changes.
   std::optional<std::string> unchecked = {};
   std::string state = {};  // how this slice stands, for the plan: "verified"; empty: the engine's own words

@@ -29,6 +29,10 @@ Value membership_rows(const Plan& plan) {
   for (const auto& delta : plan.audiences) {
     Value row = Value::Object{{"id", delta.id},       {"name", delta.name},       {"before", delta.before},
                               {"after", delta.after}, {"entered", delta.entered}, {"left", delta.left}};
+    if (delta.renamed > 0) {
+      row["renamed"] = delta.renamed;
+      row["name_before"] = delta.name_before;
+    }
     if (const auto past = plan.history.find(delta.id); past != plan.history.end()) {
       row["history"] = Value::Array(past->second.begin(), past->second.end());
     }
@@ -47,6 +51,8 @@ Value cost_value(const Cost& cost) {
       {"bytes", cost.bytes},
       {"write_calls", cost.write_calls},
       {"quota_share", cost.quota_share},
+      {"batches", cost.batches},
+      {"ingest_hours", cost.ingest_hours},
       {"visible_after_minutes", Value::Array{minutes(cost.visible_from), minutes(cost.visible_until)}}};
 }
 

@@ -27,10 +27,12 @@ struct Sample {
 
 /// What applying the plan takes.
 struct Cost {
-  std::uint64_t records = 0;      // rows to upload
-  std::uint64_t bytes = 0;        // of them, as uploaded before compression on the wire
-  std::uint64_t write_calls = 0;  // to the platform, at least
-  double quota_share = 0;         // of what may be ingested in an hour (settings: limits.ingest_per_hour)
+  std::uint64_t records = 0;       // rows to upload
+  std::uint64_t bytes = 0;         // of them, as uploaded before compression on the wire
+  std::uint64_t write_calls = 0;   // to the platform, at least
+  std::uint64_t batches = 0;       // that the rows are sent in
+  std::uint64_t ingest_hours = 0;  // that sending them takes at least, because so much may be ingested in an hour
+  double quota_share = 0;          // of what may be ingested in an hour (settings: limits.ingest_per_hour)
   // When Customer Journey Analytics shows it, counted from the end of the apply (platform documentation: lake to CJA).
   Duration visible_from{0};
   Duration visible_until{0};

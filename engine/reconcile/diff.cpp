@@ -83,7 +83,9 @@ std::vector<Change> diff(const std::vector<Resource>& desired, const Observed& o
   for (const auto& resource : observed.resources) seen[resource.key] = &resource;
 
   std::vector<Change> changes;
-  for (const auto& wanted : desired) {
+  for (auto wanted : desired) {
+    if (const auto more = observed.wanted.find(wanted.key); more != observed.wanted.end())
+      wanted.fields.insert(more->second.begin(), more->second.end());
     const auto& rule = rule_for(rules, wanted.key);
     const auto found = seen.find(wanted.key);
     if (found == seen.end()) {

@@ -18,6 +18,10 @@ std::string counted(std::size_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
+std::uint64_t parts_of(std::uint64_t whole, std::uint64_t part) {
+  return part == 0 ? 1 : std::max<std::uint64_t>((whole + part - 1) / part, 1);
+}
+
 const char* kind_of(const ChangedRow& row) {
   if (row.before.empty()) return "new";
   return row.after.empty() ? "leaves" : "changed";
@@ -106,10 +110,14 @@ Cost plan_cost(const std::vector<Change>& changes, const Limits& limits) {
     if (change.action == Action::Person) continue;
     ++cost.write_calls;
     if (!change.bulk) continue;
-    cost.records += change.bulk->people;
+    cost.records += change.bulk->records;
     cost.bytes += change.bulk->bytes;
     // A batch is opened, filled part by part, and completed.
-    cost.write_calls += 1 + (change.bulk->bytes + EncodeOptions{}.largest_part - 1) / EncodeOptions{}.largest_part;
+    const auto files = parts_of(change.bulk->bytes, limits.upload_file);
+    const auto batches =
+        std::max(parts_of(change.bulk->bytes, limits.largest_batch()), parts_of(files, limits.batch_files));
+    cost.batches += batches;
+    cost.write_calls += files + 2 * batches - 1;
   }
   if (cost.records > 0) {
     cost.visible_from = kVisibleFrom;
@@ -117,6 +125,8 @@ Cost plan_cost(const std::vector<Change>& changes, const Limits& limits) {
   }
   if (limits.ingest_per_hour > 0) {
     cost.quota_share = static_cast<double>(cost.bytes) / static_cast<double>(limits.ingest_per_hour);
+    // The first hour's share goes at once.
+    if (cost.bytes > 0) cost.ingest_hours = parts_of(cost.bytes, limits.ingest_per_hour) - 1;
   }
   return cost;
 }

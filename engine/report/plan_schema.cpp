@@ -67,7 +67,9 @@ Value audience_schema(bool with_history) {
                          {"before", count("people in it as proven")},
                          {"after", count("people in it once the plan is applied")},
                          {"entered", count()},
-                         {"left", count()}});
+                         {"left", count()},
+                         {"renamed", count("of those who stay: written again under its new name"), false},
+                         {"name_before", text("that they were written with"), false}});
   if (with_history) schema["properties"]["history"] = list(count(), "people after each of the last runs, oldest first");
   return schema;
 }
@@ -88,7 +90,9 @@ Value bulk_schema() {
                  {"people", count("whose set of audiences changes")},
                  {"added", count("of them: in no audience before")},
                  {"removed", count("of them: in no audience afterwards")},
+                 {"records", count("to be written, where it is not one for each of these people"), false},
                  {"bytes", count()},
+                 {"crowded", count("people in more audiences than analytics take from a record of the layout"), false},
                  {"audiences", list(audience_schema(false))},
                  {"dropped", object({{"read", count()},
                                      {"without_person", count()},
@@ -144,6 +148,8 @@ Value cost_schema() {
                  {"write_calls", count("at least")},
                  {"quota_share", described(Value::Object{{"type", "number"}, {"minimum", 0}},
                                            "of what may be ingested in an hour; 1 is all of it")},
+                 {"batches", count("the rows are sent in"), false},
+                 {"ingest_hours", count("that sending takes at least, by the limit of an hour"), false},
                  {"visible_after_minutes", std::move(minutes)}});
 }
 

@@ -115,6 +115,8 @@ const char* to_string(AudienceVerdict verdict) {
       return "held";
     case AudienceVerdict::Withdrawn:
       return "withdrawn";
+    case AudienceVerdict::Renamed:
+      return "renamed";
     case AudienceVerdict::Emptied:
       return "emptied";
   }
@@ -130,7 +132,8 @@ AudienceVerdict audience_verdict(const Plan& plan, const AudienceDelta& audience
   if (found(Severity::Guard, "guard")) return AudienceVerdict::Guard;
   if (found(Severity::Note, "audience-held")) return AudienceVerdict::Held;
   if (found(Severity::Note, "audience-withdrawn")) return AudienceVerdict::Withdrawn;
-  return audience.before > 0 && audience.after == 0 ? AudienceVerdict::Emptied : AudienceVerdict::Ok;
+  if (audience.before > 0 && audience.after == 0) return AudienceVerdict::Emptied;
+  return audience.renamed > 0 ? AudienceVerdict::Renamed : AudienceVerdict::Ok;
 }
 
 std::vector<StageChanges> changes_by_stage(const Plan& plan) {
@@ -158,6 +161,11 @@ std::vector<std::string> cost_texts(const Plan& plan) {
     if (cost.quota_share > 0)
       upload += fmt::format(", {} of what may be ingested in an hour", share_text(cost.quota_share));
     texts.push_back(std::move(upload));
+  }
+  if (cost.batches > 1) {
+    auto batches = fmt::format("in {}", counted(cost.batches, "batch", "batches"));
+    if (cost.ingest_hours > 0) batches += fmt::format(" over at least {}", counted(cost.ingest_hours, "hour"));
+    texts.push_back(std::move(batches));
   }
   if (cost.write_calls > 0) texts.push_back(fmt::format("at least {}", counted(cost.write_calls, "write call")));
   if (cost.visible_until.count() > 0) {

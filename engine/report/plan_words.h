@@ -28,7 +28,7 @@ std::string inputs_text(const Plan& plan, Time now);
 /// How a held plan stands, behind the word "held" or "approved"; "" when the plan is not held.
 std::string hold_text(const Plan& plan, Time now);
 
-enum class AudienceVerdict { Ok, Guard, Held, Withdrawn, Emptied };
+enum class AudienceVerdict { Ok, Guard, Held, Withdrawn, Renamed, Emptied };
 const char* to_string(AudienceVerdict verdict);
 /// What the findings say about one row of the memberships.
 AudienceVerdict audience_verdict(const Plan& plan, const AudienceDelta& audience);

@@ -4,6 +4,7 @@
 
 #include "plugins/connection/connection_view.h"
 #include "plugins/connection/membership_entry.h"
+#include "plugins/connection/names_entry.h"
 #include "plugins/platform/analytics_access.h"
 #include "plugins/platform/analytics_list.h"
 
@@ -23,11 +24,12 @@ std::vector<Resource> desired_entry(const Manifest& manifest) {
   entry.fields["person_id"] = Value(kPersonIdField);
   entry.fields["namespace"] = Value(manifest.identity.namespace_code);
   entry.fields["streaming"] = Value(true);
+  if (manifest.target.name_lookup) return {entry, wanted_names_entry(manifest)};
   return {entry};
 }
 
-std::string known_dataset(const ReadContext& context) {
-  const auto value = context.output({"dataset", "dataset_id"});
+std::string known_dataset(const ReadContext& context, const char* output = "dataset_id") {
+  const auto value = context.output({"dataset", output});
   if (!value.ok() || value.value().string_if() == nullptr) return {};
   return *value.value().string_if();
 }
@@ -48,6 +50,7 @@ Result<std::optional<Time>> first_written(const ReadContext& context, const std:
 Result<ConnectionFacts> look(const ReadContext& context, const std::string& dataset) {
   ConnectionFacts facts;
   facts.dataset = dataset;
+  facts.names = known_dataset(context, "names_dataset_id");
   if (!dataset.empty()) {
     facts.first_written = TRY(first_written(context, dataset));
     facts.holding = TRY(platform::connections_with(context.http(), dataset));
@@ -82,11 +85,15 @@ StageDescriptor connection_stage() {
   entry.prefix = kConnectedDataset.name;
   entry.missing = Action::Person;
   entry.different = Action::Person;
+  ResourceRule names;
+  names.prefix = kConnectedNames.name;
+  names.missing = Action::Person;
+  names.different = Action::Person;
   return {.name = kConnectedDataset.stage,
           .summary = "Checks that a connection of Customer Journey Analytics has the dataset; a person adds it.",
           .phase = Phase::Converge,
           .needs = {"dataset"},
-          .rules = {entry},
+          .rules = {entry, names},
           .desire = desired_entry,
           .make = [] { return std::unique_ptr<Stage>(std::make_unique<ConnectionStage>()); }};
 }

@@ -6,6 +6,7 @@
 
 #include "engine/manifest/nearest_word.h"
 #include "plugins/connection/membership_entry.h"
+#include "plugins/connection/names_entry.h"
 #include "plugins/platform/analytics_list.h"
 
 namespace audiencesync {
@@ -26,6 +27,7 @@ class ConnectionJudge {
   ConnectionJudge(const Manifest& manifest, const ConnectionFacts& facts) : manifest_(manifest), facts_(facts) {}
 
   Observed judge() && {
+    if (manifest_.target.name_lookup) judge_names_entry(manifest_, facts_.names, nullptr, observed_);
     if (manifest_.analytics) {
       judge_declared(manifest_.analytics->connection);
     } else {
@@ -107,6 +109,10 @@ class ConnectionJudge {
     observed_.outputs["ready"] = false;
     warn_of_double_counting(connection);
     warn_without_events(connection);
+    if (manifest_.target.name_lookup) {
+      observed_.guides.erase(kConnectedNames);
+      judge_names_entry(manifest_, facts_.names, &connection, observed_);
+    }
     const auto* entry = entry_of(connection, facts_.dataset);
     if (entry == nullptr) return ask_to_add(connection);
     const auto problems = problems_of(connection);

@@ -17,6 +17,7 @@ inline const ResourceKey kConnectedDataset{"connection", "dataset"};
 /// What is known when the connection of a sync is judged.
 struct ConnectionFacts {
   std::string dataset;                                   // "" while it is known after apply
+  std::string names;                                     // dataset with the names, likewise; only with name_lookup
   std::optional<Time> first_written;                     // when the first records of ours were proven in it
   std::vector<platform::Connection> holding;             // connections that hold the dataset
   std::optional<std::vector<platform::Connection>> all;  // read only when the declared one is not among them

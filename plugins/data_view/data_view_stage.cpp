@@ -41,7 +41,7 @@ std::vector<Resource> desired_view(const Manifest& manifest) {
   Resource components;
   components.key = kViewComponents;
   components.fields["dataset"] = Ref{"dataset", "dataset_id"};
-  components.fields["paths"] = Value(Value::Array{paths.id, paths.name});
+  components.fields["paths"] = paths_value(paths);
   desired.push_back(std::move(components));
   return desired;
 }
@@ -91,13 +91,15 @@ void show_components(Observed& observed, const Manifest& manifest, ComponentVerd
   if (verdict.id) observed.outputs["id_dimension"] = verdict.id->id;
   if (verdict.name && !verdict.name->filters_values && !verdict.name->transformed)
     observed.outputs["name_dimension"] = verdict.name->id;
+  if (verdict.id && !verdict.id->filters_values &&
+      (!verdict.id->transformed || manifest.target.layout == Layout::Delimited))
+    observed.outputs["value_dimension"] = verdict.id->id;
   if (!verdict.complete()) {
     observed.guides[kViewComponents] = std::move(verdict.guide);
     return;
   }
   const auto paths = membership_paths(manifest);
-  observed.resources.push_back(
-      {kViewComponents, {{"dataset", Value(dataset)}, {"paths", Value(Value::Array{paths.id, paths.name})}}, "", {}});
+  observed.resources.push_back({kViewComponents, {{"dataset", Value(dataset)}, {"paths", paths_value(paths)}}, "", {}});
 }
 
 Result<Observed> observe_view(const ReadContext& context, const std::string& connection) {
@@ -109,6 +111,7 @@ Result<Observed> observe_view(const ReadContext& context, const std::string& con
   observed.findings = std::move(choice.findings);
   ComponentFacts components;
   components.dataset = text_output(context, "dataset", "dataset_id");
+  components.lookup = text_output(context, "dataset", "names_dataset_id");
   switch (choice.origin) {
     case ViewOrigin::Unclear:
       observed.guides[kViewInUse] = std::move(choice.guide);
@@ -127,7 +130,8 @@ Result<Observed> observe_view(const ReadContext& context, const std::string& con
     case ViewOrigin::Ours:
       show_view(observed, *choice.view, declared);
       components.view = fmt::format("'{}' ({})", choice.view->name, choice.view->id);
-      observed.state = fmt::format("data view {} has both dimensions", components.view);
+      observed.state = fmt::format("data view {} has {}", components.view,
+                                   membership_paths(manifest).name.empty() ? "the dimension" : "both dimensions");
       components.dimensions = TRY(platform::dimensions_of(context.http(), choice.view->id));
       break;
   }
@@ -180,7 +184,7 @@ StageDescriptor data_view_stage() {
     rules.push_back(std::move(by_hand));
   }
   return {.name = kDataViewStage,
-          .summary = "Finds or makes the data view and checks its two dimensions; a person adds them.",
+          .summary = "Finds or makes the data view and checks its dimensions; a person adds them.",
           .phase = Phase::Converge,
           .needs = {"dataset", "connection"},
           .rules = rules,

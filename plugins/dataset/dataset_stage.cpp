@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugins/dataset/names_dataset.h"
 #include "plugins/dataset/target_apply.h"
 #include "plugins/dataset/target_view.h"
 #include "plugins/platform/schema_registry.h"
@@ -21,7 +22,13 @@ std::vector<Resource> desired_dataset(const Manifest& manifest) {
   target.fields["name"] = Value(manifest.target.dataset);
   target.fields["schema"] = Ref{"schema", "schema_id"};
   target.fields["tags"] = Value(Value::Array{"uid:" + manifest.uid, std::string("role:") + kTargetRole});
-  return {target};
+  if (!manifest.target.name_lookup) return {target};
+  Resource names;
+  names.key = kNamesDataset;
+  names.fields["name"] = Value(manifest.target.names_dataset());
+  names.fields["schema"] = Ref{"schema", "names_schema_id"};
+  names.fields["tags"] = Value(Value::Array{"uid:" + manifest.uid, std::string("role:") + kNamesRole});
+  return {target, names};
 }
 
 std::string known_output(const ReadContext& context, const char* name) {
@@ -88,6 +95,7 @@ Result<Observed> DatasetStage::observe(const ObserveRequest& request, ReadContex
   }
   if (facts.dataset) facts.fit = TRY(fit_of(context, *facts.dataset));
   auto observed = view_target(manifest, facts);
+  if (manifest.target.name_lookup) TRY(observe_names_dataset(context, observed));
   if (facts.found_by == FoundBy::Remembered && manifest.target.dataset_id && *manifest.target.dataset_id != facts.id)
     observed.findings.push_back({Severity::Refuse, "dataset-moved",
                                  manifest.file + ": target.dataset_id is " + *manifest.target.dataset_id +
@@ -98,6 +106,8 @@ Result<Observed> DatasetStage::observe(const ObserveRequest& request, ReadContex
 }
 
 Result<Applied> DatasetStage::apply(const Change& change, WriteContext& context) {
+  if (change.key == kNamesDataset && change.action == Action::Create) return create_names_dataset(change, context);
+  if (change.key == kNamesDataset && change.action == Action::Update) return update_names_dataset(change, context);
   if (change.action == Action::Create) return create_target(change, context);
   if (change.action == Action::Update) return update_target(change, context);
   return Error(ErrorCode::Internal, "the dataset stage cannot apply " + change.key.text());
@@ -109,11 +119,14 @@ StageDescriptor dataset_stage() {
   ResourceRule target;
   target.prefix = "target";
   target.fields = {{"schema", Compare::Given}, {"tags", Compare::Contains}};
+  ResourceRule names;
+  names.prefix = kNamesDataset.name;
+  names.fields = {{"schema", Compare::Given}, {"tags", Compare::Contains}};
   return {.name = "dataset",
-          .summary = "Makes the target dataset and keeps its name and tags as declared.",
+          .summary = "Makes the target dataset, and one for names, and keeps their names and tags as declared.",
           .phase = Phase::Converge,
           .needs = {"schema"},
-          .rules = {target},
+          .rules = {target, names},
           .desire = desired_dataset,
           .make = [] { return std::unique_ptr<Stage>(std::make_unique<DatasetStage>()); }};
 }

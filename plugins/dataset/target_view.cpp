@@ -130,8 +130,9 @@ Observed view_target(const Manifest& manifest, const TargetFacts& facts) {
   return TargetJudge(manifest, facts).judge();
 }
 
-platform::Tags tags_with_ours(platform::Tags tags, const std::string& uid, const std::string& state_id) {
-  return platform::tags_with_ours(std::move(tags), uid, kTargetRole, state_id);
+platform::Tags tags_with_ours(platform::Tags tags, const std::string& uid, const std::string& state_id,
+                              const char* role) {
+  return platform::tags_with_ours(std::move(tags), uid, role, state_id);
 }
 
 }  // namespace audiencesync

@@ -11,6 +11,7 @@
 namespace audiencesync {
 
 inline constexpr const char* kTargetRole = "target";
+inline constexpr const char* kNamesRole = "lookup";
 
 /// How the target dataset was come by.
 enum class FoundBy { Remembered, DatasetId, Tags };
@@ -41,6 +42,7 @@ struct TargetFacts {
 Observed view_target(const Manifest& manifest, const TargetFacts& facts);
 
 /// Tags with ours as they must be and everything foreign as it was. Pure.
-platform::Tags tags_with_ours(platform::Tags tags, const std::string& uid, const std::string& state_id);
+platform::Tags tags_with_ours(platform::Tags tags, const std::string& uid, const std::string& state_id,
+                              const char* role = kTargetRole);
 
 }  // namespace audiencesync

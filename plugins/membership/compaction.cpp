@@ -8,10 +8,6 @@
 namespace audiencesync {
 namespace {
 
-// Platform documentation: lake to Customer Journey Analytics takes 90 minutes, reports one to two hours more. Deleting
-// a batch before its successor has arrived would show people in nothing.
-constexpr Duration kArrivesWithin = std::chrono::hours(3);
-
 std::string in_days(Duration span) {
   const auto hours = std::chrono::duration_cast<std::chrono::hours>(span).count();
   return hours % 24 == 0 ? fmt::format("{} d", hours / 24) : fmt::format("{} h", hours);

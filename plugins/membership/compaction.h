@@ -13,6 +13,10 @@ namespace audiencesync {
 /// Live batches of ours beyond which everyone is written again, whatever the row rule.
 inline constexpr std::size_t kMostLiveBatches = 60;
 
+/// Platform documentation: lake to Customer Journey Analytics takes 90 minutes, reports one to two hours more. Deleting
+/// a batch before its successor has arrived would show people in nothing.
+inline constexpr Duration kArrivesWithin = std::chrono::hours(3);
+
 /// Why everyone should be written again although only some changed, as a sentence for the plan; nullopt when there is
 /// no reason. `written` are the batches of the relation in its dataset, from the log. Pure.
 std::optional<std::string> full_generation_due(const Target& target, const std::vector<BatchRecord>& written, Time now);

@@ -7,7 +7,10 @@
 #include <optional>
 
 #include "engine/manifest/limit.h"
+#include "plugins/membership/batch_steps.h"
+#include "plugins/membership/pace.h"
 #include "plugins/membership/rejections.h"
+#include "plugins/membership/relation.h"
 #include "plugins/platform/batch_ingestion.h"
 #include "plugins/platform/batches.h"
 
@@ -16,6 +19,7 @@ namespace {
 
 constexpr int kMostNamedRounds = 3;
 constexpr std::size_t kMostQuarantined = 10'000;  // of a relation, whatever the guard allows of one run
+constexpr std::string_view kUnfinished = "unfinished ";
 
 std::string content_mark(const Bulk& bulk) { return bulk.content.substr(0, 16); }
 
@@ -42,11 +46,17 @@ class Ingest {
         bulk_(*change.bulk),
         dataset_(text_field(change, "dataset")),
         definition_(text_field(change, "definition")),
-        rewrite_(flag_field(change, "rewrite")) {
+        rewrite_(flag_field(change, "rewrite")),
+        format_(context.manifest().target.upload == UploadFiles::Parquet ? UploadFormat::Parquet
+                                                                         : UploadFormat::JsonLines) {
     spec_.relation = text_field(change, "relation");
     spec_.uid = text_field(change, "uid");
     spec_.tenant = text_field(change, "tenant");
     spec_.dataset = dataset_;
+    // Of the plan, not of a manifest that may be another one by the time an interrupted run goes on.
+    const auto form = record_form(text_field(change, "shape"));
+    spec_.layout = form.layout;
+    spec_.names = form.names;
   }
 
   Result<Applied> run() {
@@ -85,7 +95,54 @@ class Ingest {
     return fmt::format("audiencesync-{}-{}-{}", spec_.uid, content_mark(bulk_), generation);
   }
 
-  Result<Value> open_batch(int number) {
+  // With it goes how the batch is filled: after an interruption the settings may be others.
+  Value opened(const std::string& batch, std::int64_t generation) const {
+    const auto& limits = context_.settings().limits;
+    return Value::Object{{"batch", batch},
+                         {"generation", generation},
+                         {"format", format_ == UploadFormat::Parquet ? "parquet" : "json"},
+                         {"file_bytes", limits.upload_file},
+                         {"batch_bytes", limits.largest_batch()},
+                         {"batch_files", limits.batch_files}};
+  }
+
+  static EncodeOptions filled_as(const Value& opened) {
+    EncodeOptions options;
+    const auto limit = [&](const char* name, std::uint64_t& value) {
+      if (const auto number = opened.number(name)) value = static_cast<std::uint64_t>(*number);
+    };
+    limit("file_bytes", options.largest_part);
+    limit("batch_bytes", options.most_bytes);
+    limit("batch_files", options.most_parts);
+    if (opened.text("format") == "parquet") options.format = UploadFormat::Parquet;
+    return options;
+  }
+
+  // What a batch of these rows takes, about.
+  std::uint64_t estimated_bytes(const RowRange& rows) const {
+    const double share =
+        static_cast<double>(rows.last - rows.first) / static_cast<double>(std::max<std::uint64_t>(bulk_.people, 1));
+    return std::min(static_cast<std::uint64_t>(static_cast<double>(bulk_.bytes) * share),
+                    context_.settings().limits.largest_batch());
+  }
+
+  // Where the rows of a batch end; the first answer holds.
+  Result<std::uint64_t> end_of_batch(int number, std::uint64_t last) {
+    const auto stored =
+        TRY(context_.once({fmt::format("range-{}", number), ""}, {},
+                          [&](http::WriteClient&, const Attempt&) -> Result<Value> { return Value(last); }));
+    return static_cast<std::uint64_t>(to_number(stored).value_or(0));
+  }
+
+  // The batch of a generation that an earlier process proved and committed.
+  Result<std::optional<BatchRecord>> committed(std::int64_t generation) const {
+    for (const auto& record : TRY(context_.records().batches(spec_.relation))) {
+      if (record.generation == generation) return std::optional(record);
+    }
+    return std::optional<BatchRecord>();
+  }
+
+  Result<Value> open_batch(int number, const RowRange& rows) {
     return context_.once(
         {fmt::format("batch-{}", number), "generation/" + spec_.relation},
         [&](const Attempt& attempt) -> Result<std::optional<Value>> {
@@ -94,103 +151,21 @@ class Ingest {
           if (found.size() > 1) {
             context_.events().warn("batch.twice", {{"adopted", found.front().id}, {"other", found.back().id}});
           }
-          return std::optional<Value>(Value::Object{{"batch", found.front().id}, {"generation", attempt.number}});
+          return std::optional<Value>(opened(found.front().id, attempt.number));
         },
         [&](http::WriteClient& client, const Attempt& attempt) -> Result<Value> {
+          // Only here: a batch that was opened before has had its share of an hour.
+          TRY(await_room(context_, fmt::format("{}/{}/{}", spec_.relation, content_mark(bulk_), number),
+                         estimated_bytes(rows)));
           platform::NewBatch wanted;
+          if (format_ == UploadFormat::Parquet) wanted.format = platform::BatchFormat::Parquet;
           wanted.dataset = dataset_;
           wanted.external_id = external_id(attempt.number);
           wanted.tags["audiencesync"] = {"uid:" + spec_.uid, "role:target", "state:" + context_.state_id(),
                                          fmt::format("generation:{}", attempt.number)};
           const auto made = TRY(platform::create_batch(client, wanted));
-          return Value(Value::Object{{"batch", made.id}, {"generation", attempt.number}});
+          return opened(made.id, attempt.number);
         });
-  }
-
-  Result<void> complete(int number, const std::string& batch) {
-    TRY(context_.once(
-        {fmt::format("complete-{}", number), ""},
-        [&](const Attempt&) -> Result<std::optional<Value>> {
-          const auto seen = TRY(platform::get_batch(context_.http(), batch));
-          if (!seen || platform::is_loading(*seen)) return std::nullopt;
-          return std::optional(Value(seen->status));
-        },
-        [&](http::WriteClient& client, const Attempt&) -> Result<Value> {
-          const auto sent = platform::complete_batch(client, batch);
-          if (sent.ok()) return Value("sent");
-          // A repeated COMPLETE is refused by a batch that took the first one: then its status is the answer.
-          const auto seen = TRY(platform::get_batch(context_.http(), batch));
-          if (seen && !platform::is_loading(*seen)) return Value(seen->status);
-          return sent.error();
-        }));
-    return {};
-  }
-
-  Result<platform::Batch> outcome(const std::string& batch) {
-    std::optional<platform::Batch> last;
-    const auto& timing = context_.settings().timing;
-    TRY(context_.wait(fmt::format("batch {}", batch), timing.poll_batch, timing.deadline_batch,
-                      [&]() -> Result<std::optional<Value>> {
-                        last = TRY(platform::get_batch(context_.http(), batch));
-                        // Right after COMPLETE the catalog may still say `loading`, or nothing at all.
-                        if (!last || !platform::is_terminal(*last)) return std::nullopt;
-                        // Counts may come a moment later than the status, and without them nothing is proven.
-                        if (platform::is_live(*last) && !last->records) return std::nullopt;
-                        return std::optional(Value(last->status));
-                      }));
-    return *last;
-  }
-
-  Result<void> abort(int number, const std::string& batch) {
-    TRY(context_.once(
-        {fmt::format("abort-{}", number), ""},
-        [&](const Attempt&) -> Result<std::optional<Value>> {
-          const auto seen = TRY(platform::get_batch(context_.http(), batch));
-          if (seen && platform::is_loading(*seen)) return std::nullopt;
-          return std::optional(Value(true));
-        },
-        [&](http::WriteClient& client, const Attempt&) -> Result<Value> {
-          TRY(platform::abort_batch(client, batch));
-          return Value(true);
-        }));
-    return {};
-  }
-
-  Result<void> revert(int number, const std::string& batch) {
-    TRY(context_.once(
-        {fmt::format("revert-{}", number), ""},
-        [&](const Attempt&) -> Result<std::optional<Value>> {
-          const auto seen = TRY(platform::get_batch(context_.http(), batch));
-          if (seen && platform::is_live(*seen)) return std::nullopt;
-          return std::optional(Value(true));
-        },
-        [&](http::WriteClient& client, const Attempt&) -> Result<Value> {
-          TRY(platform::revert_batch(client, batch));
-          return Value(true);
-        }));
-    return {};
-  }
-
-  // Leaves nothing of a batch behind, however far it got: aborted before COMPLETE, taken back after it.
-  Result<void> withdraw(int number, const std::string& batch) {
-    auto seen = TRY(platform::get_batch(context_.http(), batch));
-    if (!seen) return {};
-    if (platform::is_loading(*seen)) {
-      TRY(abort(number, batch));
-      seen = TRY(platform::get_batch(context_.http(), batch));
-    }
-    if (seen && !platform::is_terminal(*seen) && !platform::is_loading(*seen)) seen = TRY(outcome(batch));
-    if (!seen || !platform::is_live(*seen)) return {};
-    TRY(revert(number, batch));
-    const auto& timing = context_.settings().timing;
-    // The next observation would take a batch that is still live for another writer's.
-    TRY(context_.wait(fmt::format("batch {} to be taken back", batch), timing.poll_batch, timing.deadline_batch,
-                      [&]() -> Result<std::optional<Value>> {
-                        const auto now = TRY(platform::get_batch(context_.http(), batch));
-                        if (now && platform::is_live(*now)) return std::nullopt;
-                        return std::optional(Value(true));
-                      }));
-    return {};
   }
 
   Error nothing_passes() const {
@@ -200,17 +175,26 @@ class Ingest {
                              attempts_, last_reason_));
   }
 
-  Result<void> attempt(const Work& work, std::vector<Work>& open) {
+  Result<void> attempt(Work work, std::vector<Work>& open) {
     const int most = static_cast<int>(std::bit_width(bulk_.people)) + 2 * kMostNamedRounds + 4;
     if (attempts_ - successes_ * 2 >= most) return nothing_passes();
     ++attempts_;
     const int number = attempts_;
-    const Value opened = TRY(open_batch(number));
+    const Value opened = TRY(open_batch(number, work.rows));
     const std::string batch = opened.text("batch");
     const std::int64_t generation = opened.number("generation").value_or(0);
     if (first_generation_ == 0) first_generation_ = generation;
 
-    EncodeOptions options;
+    if (const auto record = TRY(committed(generation))) {
+      const auto last = TRY(end_of_batch(number, work.rows.last));
+      if (last < work.rows.last) open.push_back({{last, work.rows.last}, 0, 0});
+      ++successes_;
+      proof_.batch = record->batch;
+      proof_.generation = generation;
+      proof_.records += record->records;
+      return {};
+    }
+    auto options = filled_as(opened);
     options.generation = generation;
     options.leave_out = rejected_;
     options.rows = work.rows;
@@ -220,7 +204,7 @@ class Ingest {
     if (!encoded.ok()) {
       const auto code = encoded.error().code();
       if (code == ErrorCode::NotFound || code == ErrorCode::Conflict || code == ErrorCode::Corrupt) {
-        TRY(withdraw(number, batch));
+        TRY(BatchSteps(context_, number).withdraw(batch));
         return Error(ErrorCode::Conflict,
                      fmt::format("the files behind the change are not usable any more ({}); its batch {} was withdrawn",
                                  encoded.error().text(), batch));
@@ -228,9 +212,14 @@ class Ingest {
       return std::move(encoded).error();
     }
     const Upload upload = std::move(encoded).take();
+    if (upload.last < work.rows.last) {
+      const auto last = TRY(end_of_batch(number, upload.last));
+      open.push_back({{last, work.rows.last}, 0, 0});
+      work.rows.last = last;
+    }
     if (upload.records == 0) {
       // Everyone of this range was rejected by name before.
-      TRY(abort(number, batch));
+      TRY(BatchSteps(context_, number).abort(batch));
       return {};
     }
     for (const auto& part : upload.parts) {
@@ -241,8 +230,8 @@ class Ingest {
             return Value(part.bytes);
           }));
     }
-    TRY(complete(number, batch));
-    const auto settled = TRY(outcome(batch));
+    TRY(BatchSteps(context_, number).complete(batch));
+    const auto settled = TRY(BatchSteps(context_, number).outcome(batch));
     if (platform::is_live(settled)) return accept(number, work, open, upload, settled, generation);
     last_reason_ = fmt::format("batch {} is {}: {}", batch, settled.status, platform::reasons_of(settled));
     context_.events().warn("batch.failed",
@@ -253,7 +242,7 @@ class Ingest {
   Result<void> accept(int number, const Work& work, const std::vector<Work>& open, const Upload& upload,
                       const platform::Batch& batch, std::int64_t generation) {
     if (batch.records != upload.records || batch.failed_records.value_or(0) != 0) {
-      TRY(withdraw(number, batch.id));
+      TRY(BatchSteps(context_, number).withdraw(batch.id));
       return Error(ErrorCode::Rejected,
                    fmt::format("batch {} holds {} records and {} failed, {} were sent; it was taken back", batch.id,
                                batch.records.value_or(0), batch.failed_records.value_or(0), upload.records));
@@ -268,7 +257,8 @@ class Ingest {
     snapshot.dataset = dataset_;
     snapshot.generation = generation;
     snapshot.batch = batch.id;
-    snapshot.definition = definition_;
+    // The definition of nothing whole: whoever plans next must know that not everybody is written like this yet.
+    snapshot.definition = rewrite_ && !open.empty() ? std::string(kUnfinished) + definition_ : definition_;
     snapshot.source = bulk_.source;
     snapshot.people = TRY(context_.memberships().holders(upload.candidate));
     snapshot.proven = now;
@@ -339,7 +329,7 @@ class Ingest {
       open.push_back({work.rows, work.named_rounds, 1});
       return {};
     }
-    if (upload.records == 1) {
+    if (upload.people == 1) {
       const auto last = TRY(only_person(context_, upload));
       return quarantine({last, platform::reasons_of(batch)}, batch.id);
     }
@@ -382,6 +372,7 @@ class Ingest {
   std::string dataset_;
   std::string definition_;
   bool rewrite_;
+  UploadFormat format_;
   RelationSpec spec_;
   int attempts_ = 0;
   int successes_ = 0;
@@ -396,6 +387,8 @@ class Ingest {
 };
 
 }  // namespace
+
+bool is_unfinished(const SnapshotRecord& snapshot) { return snapshot.definition.starts_with(kUnfinished); }
 
 bool is_attempt_of(std::string_view external_id, const Bulk& bulk) {
   return external_id.find("-" + content_mark(bulk) + "-") != std::string_view::npos;

@@ -15,6 +15,10 @@ namespace audiencesync {
 /// people are rejected than guard.max_bad_rows allows.
 Result<Applied> ingest(const Change& change, WriteContext& context);
 
+/// True when a snapshot is that of the beginning of a full generation: the rest of its people are in the dataset as
+/// they were before.
+bool is_unfinished(const SnapshotRecord& snapshot);
+
 /// True when a batch's externalId belongs to an attempt to write this bulk.
 bool is_attempt_of(std::string_view external_id, const Bulk& bulk);
 

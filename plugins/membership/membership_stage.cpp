@@ -9,6 +9,7 @@
 #include "plugins/membership/compaction.h"
 #include "plugins/membership/ingest.h"
 #include "plugins/membership/ledger.h"
+#include "plugins/membership/names.h"
 #include "plugins/membership/past.h"
 #include "plugins/membership/question.h"
 #include "plugins/membership/read_back.h"
@@ -116,6 +117,51 @@ Finding people_left_out(const LeftOut& left_out) {
                       left_out.memberships == 1 ? "" : "s")};
 }
 
+std::string with_plural(std::uint64_t count, const char* one, const char* many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+// What the records of this layout would not tell analysts.
+std::optional<Finding> crowded_people(const RelationSpec& spec, const Bulk& bulk, const Target& target) {
+  if (bulk.crowded == 0) return std::nullopt;
+  if (spec.layout == RecordLayout::Delimited) {
+    return Finding{Severity::Refuse, "too-many-audiences",
+                   fmt::format("{} in more than {} audiences, and analytics split no more than that out of one string; "
+                               "declare fewer audiences, or use target.layout: person",
+                               with_plural(bulk.crowded, "person is", "people are"), kMostDelimitedIds)};
+  }
+  const auto several = fmt::format(
+      "{} in more than one audience, and Customer Journey Analytics may keep one row of "
+      "each, so one audience",
+      with_plural(bulk.crowded, "person is", "people are"));
+  if (target.accept_one_row_per_person)
+    return Finding{Severity::Note, "one-row-per-person", several + " (accepted: target.accept_one_row_per_person)"};
+  return Finding{Severity::Refuse, "one-row-per-person",
+                 several + "; use target.layout: person, or write target.accept_one_row_per_person: true"};
+}
+
+// A planned update of people who neither enter nor leave, so it is said.
+Finding renamed_audience(const AudienceDelta& audience) {
+  return {Severity::Note, "audience-renamed",
+          fmt::format("audience '{}' is '{}' now: {} written again", audience.name_before, audience.name,
+                      audience.renamed == 1 ? "the record of 1 person is"
+                                            : fmt::format("the records of {} people are", audience.renamed))};
+}
+
+// Layout membership has no record that says "in nothing", and a batch without records proves nothing.
+bool leaves_nobody(const RelationSpec& spec, const Bulk& bulk) {
+  return spec.layout == RecordLayout::Membership && bulk.people > 0 && bulk.records == 0;
+}
+
+// Why a difference alone would not do.
+std::optional<std::string> no_difference(const RelationSpec& spec, const Target& target) {
+  if (spec.layout == RecordLayout::Membership)
+    return "everyone is written again: layout membership has no record for a membership that ends";
+  if (target.row_rule == RowRule::Accumulate)
+    return "everyone is written again: with target.row_rule accumulate a difference alone would leave older rows";
+  return std::nullopt;
+}
+
 class MembershipStage final : public Stage {
  public:
   Result<Observed> observe(const ObserveRequest& request, ReadContext& context) override {
@@ -145,7 +191,7 @@ class MembershipStage final : public Stage {
       const bool take_over = request.read_back == ReadBackWish::TakeOver;
       const auto input = TRY(ledger_input(dataset, relation, take_over, context));
       const auto verdict = TRY(check_ledger(input));
-      observed.findings = verdict.findings;
+      observed.findings.insert(observed.findings.end(), verdict.findings.begin(), verdict.findings.end());
       for (const auto& batch : verdict.leftovers) {
         observed.resources.push_back(
             {{kPeople.stage, std::string(kLeftover) + batch}, {{"batch", Value(batch)}}, "", {}});
@@ -155,8 +201,11 @@ class MembershipStage final : public Stage {
       if (knowledge.condition != kSound) return before_repair(knowledge, question, std::move(observed));
       full = full_generation_due(manifest.target, written_into(dataset, input.written), context.server().now());
       if (!verdict.damaged) add_old_batches(input, context, observed);
+      if (!full && question.current && is_unfinished(*question.current))
+        full = "everyone is written again: the newest full generation was not written to its end";
     }
     const auto audiences = TRY(context.output({"audiences", "audiences"}));
+    if (manifest.target.name_lookup) TRY(observe_names(audiences, context, observed));
     question.spec = TRY(relation_spec(manifest, audiences, quarantine));
     question.spec.dataset = dataset;
     if (question.current && question.current->dataset != dataset) {
@@ -202,6 +251,13 @@ class MembershipStage final : public Stage {
       if (const auto count = to_number(profiles.value())) question.profiles = static_cast<std::uint64_t>(*count);
     }
     if (request.back_to) TRY(go_back(*request.back_to, question, context, observed));
+    if (question.current) {
+      // A snapshot that cannot be read is the comparison's business.
+      const auto shape = context.memberships().shape(question.current->content);
+      if (shape.ok() && *shape != question.spec.shape())
+        full = fmt::format("everyone is written again: records are of layout {} now, {} until now",
+                           question.spec.shape(), *shape);
+    }
     if (full && question.current && question.current->dataset == dataset) question.rewrite = true;
     auto compared = compare_memberships(question, context);
     if (!compared.ok() && compared.error().code() == ErrorCode::Corrupt && question.current) {
@@ -211,20 +267,33 @@ class MembershipStage final : public Stage {
       if (lost) return before_repair(*lost, question, std::move(observed));
     }
     auto bulk = TRY(std::move(compared));
-    if (manifest.target.row_rule == RowRule::Accumulate && bulk.people > 0 && question.current && !question.rewrite) {
-      full = "everyone is written again: with target.row_rule accumulate a difference alone would leave older rows";
+    if (const auto why = no_difference(question.spec, manifest.target);
+        why && bulk.people > 0 && question.current && !question.rewrite) {
+      full = why;
       question.rewrite = true;
       bulk = TRY(compare_memberships(question, context));
     }
     if (question.rewrite && full) observed.guides[kPeople] = {*full, {}};
     if (bulk.left_out.people > 0) observed.findings.push_back(people_left_out(bulk.left_out));
+    if (auto finding = crowded_people(question.spec, bulk, manifest.target)) observed.findings.push_back(*finding);
+    for (const auto& audience : bulk.audiences) {
+      if (audience.renamed > 0) observed.findings.push_back(renamed_audience(audience));
+    }
+    if (leaves_nobody(question.spec, bulk)) {
+      observed.findings.push_back(
+          {Severity::Refuse, "nobody-left",
+           "nobody would be in any audience, which layout membership has no record for; use target.layout: person, or "
+           "retire the sync"});
+    }
     if (bulk.dropped.total() > 0) observed.findings.push_back(dropped_rows(bulk.dropped, manifest.guard));
     if (bulk.dropped.unknown_status > 0) observed.findings.push_back(unknown_statuses(bulk.dropped.unknown_status));
     people.fields = {{"relation", Value(relation)},
                      {"uid", Value(manifest.uid)},
                      {"tenant", Value(manifest.tenant)},
                      {"definition", Value(question.spec.definition())},
-                     {"rewrite", Value(question.rewrite)}};
+                     {"rewrite", Value(question.rewrite || question.spec.layout == RecordLayout::Membership)}};
+    // Only what is not the default, so that plans of earlier versions keep their digest.
+    if (const auto shape = question.spec.shape(); shape != RelationSpec{}.shape()) people.fields["shape"] = shape;
     const bool someone_leaves = std::any_of(bulk.audiences.begin(), bulk.audiences.end(),
                                             [](const AudienceDelta& audience) { return audience.left > 0; });
     if (someone_leaves && manifest.target.row_rule == RowRule::Unknown) {
@@ -242,6 +311,7 @@ class MembershipStage final : public Stage {
   Result<Applied> apply(const Change& change, WriteContext& context) override {
     if (change.action == Action::Ingest) return ingest(change, context);
     if (change.key == kSnapshotKey) return rebuild_snapshot(change, context);
+    if (change.key == kNames) return write_names(change, context);
     if (change.key.name.starts_with(kSuperseded)) return remove_superseded(change, context);
     const std::string batch = change.key.name.substr(kLeftover.size());
     TRY(context.once(
@@ -403,13 +473,18 @@ StageDescriptor membership_stage() {
                      .different = Action::Run,
                      .repair = true,
                      .fields = {{"dataset", Compare::Given}}},
+                    {.prefix = kNames.name, .prune = false, .fields = {{"dataset", Compare::Given}}},
                     {.prefix = std::string(kLeftover), .prune = true, .fields = {}},
                     {.prefix = std::string(kSuperseded), .prune = true, .fields = {}}},
           .desire =
-              [](const Manifest&) {
-                return std::vector<Resource>{
-                    {kSnapshotKey, {{"condition", Value(kSound)}, {"dataset", Ref{"dataset", "dataset_id"}}}, "", {}},
-                    {kPeople, {{"dataset", Ref{"dataset", "dataset_id"}}}, "", {}}};
+              [](const Manifest& manifest) {
+                std::vector<Resource> desired{
+                    {kSnapshotKey, {{"condition", Value(kSound)}, {"dataset", Ref{"dataset", "dataset_id"}}}, "", {}}};
+                // Names before people: an id that cannot be looked up yet would be shown as it is.
+                if (manifest.target.name_lookup)
+                  desired.push_back({kNames, {{"dataset", Ref{"dataset", "names_dataset_id"}}}, "", {}});
+                desired.push_back({kPeople, {{"dataset", Ref{"dataset", "dataset_id"}}}, "", {}});
+                return desired;
               },
           .make = [] { return std::make_unique<MembershipStage>(); }};
 }

@@ -48,10 +48,11 @@ std::optional<Kept> read_kept(const Files& files, const Path& work) {
 Bulk settled(const Bulk& applied) {
   Bulk bulk = applied;
   bulk.base = applied.candidate;
-  bulk.people = bulk.added = bulk.removed = bulk.bytes = 0;
+  bulk.people = bulk.added = bulk.removed = bulk.records = bulk.bytes = 0;
   for (auto& audience : bulk.audiences) {
     audience.before = audience.after;
-    audience.entered = audience.left = 0;
+    audience.entered = audience.left = audience.renamed = 0;
+    audience.name_before.clear();
   }
   return bulk;
 }

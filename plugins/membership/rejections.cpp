@@ -16,7 +16,7 @@ constexpr std::size_t kMostRejections = 10'000;
 // Calls `each` with the number (from 1) and the text of every line of a part, which is at most one upload in size.
 Result<void> each_line(ReadContext& context, const UploadPart& part,
                        const std::function<Result<void>(std::uint64_t, std::string_view)>& each) {
-  auto reader = TRY(context.files().open(part.path));
+  auto reader = TRY(context.files().open(part.lines));
   std::string pending;
   std::vector<char> block(1U << 20U);
   std::uint64_t offset = 0;

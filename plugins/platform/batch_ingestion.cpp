@@ -26,8 +26,8 @@ Result<Batch> create_batch(http::WriteClient& client, const NewBatch& batch) {
   Value body;
   body["datasetId"] = batch.dataset;
   body["externalId"] = batch.external_id;
-  body["inputFormat"]["format"] = "json";
-  body["inputFormat"]["isMultiLineJson"] = false;
+  body["inputFormat"]["format"] = batch.format == BatchFormat::Parquet ? "parquet" : "json";
+  if (batch.format == BatchFormat::JsonLines) body["inputFormat"]["isMultiLineJson"] = false;
   body["enableErrorDiagnostics"] = true;
   body["partialIngestionPercent"] = 0;
   for (const auto& [name, values] : batch.tags) body["tags"][name] = Value::Array(values.begin(), values.end());

@@ -11,8 +11,12 @@
 
 namespace audiencesync::platform {
 
-/// A batch to open: JSON lines, any bad row fails the whole batch and is diagnosed.
+/// What the files of a batch are.
+enum class BatchFormat { JsonLines, Parquet };
+
+/// A batch to open: any bad row fails the whole batch and is diagnosed.
 struct NewBatch {
+  BatchFormat format = BatchFormat::JsonLines;
   std::string dataset;
   std::string external_id;  // finds it again when the answer is lost
   std::map<std::string, std::vector<std::string>> tags;

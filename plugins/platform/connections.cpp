@@ -4,6 +4,7 @@
 
 #include "plugins/platform/analytics_list.h"
 #include "plugins/platform/call.h"
+#include "plugins/platform/components.h"
 
 namespace audiencesync::platform {
 namespace {
@@ -40,6 +41,9 @@ ConnectedDataset connected_dataset_from(const Value& value) {
   dataset.person_id = value.text("visitorId");
   dataset.identity_namespace = value.text("identityNamespace");
   dataset.identity_map = value.flag("identityMap");
+  dataset.key = value.text("lookupKeyField");
+  for (const auto& parent : texts_of(value.find("lookupParentFields")))
+    dataset.matching_keys.push_back(plain_path(parent));
   dataset.streaming = value.flag("streaming");
   dataset.streaming_since = time_of(value.find("streamingEnabledAt"));
   dataset.backfills = backfills_of(value);

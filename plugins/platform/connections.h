@@ -21,11 +21,13 @@ struct Backfills {
 struct ConnectedDataset {
   std::string id;
   std::string name;
-  std::string type;                // lower case: event, profile, lookup, summary
-  std::string person_id;           // dotted path of the field, "" with the identity map
-  std::string identity_namespace;  // code, case kept
-  bool identity_map = false;       // the person id comes from the identity map instead of a field
-  bool streaming = false;          // new data are imported
+  std::string type;                        // lower case: event, profile, lookup, summary
+  std::string person_id;                   // dotted path of the field, "" with the identity map
+  std::string identity_namespace;          // code, case kept
+  bool identity_map = false;               // the person id comes from the identity map instead of a field
+  std::string key;                         // of a lookup: path of the field that identifies its rows
+  std::vector<std::string> matching_keys;  // of a lookup: paths of the fields that name such a row
+  bool streaming = false;                  // new data are imported
   std::optional<Time> streaming_since;
   Backfills backfills;
 };

@@ -17,7 +17,10 @@ const char* const kDescriptorForm = "application/vnd.adobe.xdm-v2+json";
 const char* const kIdentityDescriptor = "xdm:descriptorIdentity";
 
 std::string kind_path(RegistryKind kind) {
-  return std::string(kRegistry) + (kind == RegistryKind::Schemas ? "/tenant/schemas" : "/tenant/fieldgroups");
+  const char* place = "/tenant/schemas";
+  if (kind == RegistryKind::FieldGroups) place = "/tenant/fieldgroups";
+  if (kind == RegistryKind::Classes) place = "/tenant/classes";
+  return std::string(kRegistry) + place;
 }
 
 http::Request accepting(http::Request request, const char* form) {

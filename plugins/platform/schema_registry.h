@@ -9,7 +9,7 @@
 namespace audiencesync::platform {
 
 /// Kinds of resources of the tenant container.
-enum class RegistryKind { Schemas, FieldGroups };
+enum class RegistryKind { Schemas, FieldGroups, Classes };
 
 /// An entry of a registry list.
 struct RegistryEntry {

@@ -45,9 +45,9 @@ int clear_direction(std::uint64_t before, std::uint64_t after, double tolerance)
 
 }  // namespace
 
-PeopleByName proven_people(const std::vector<AudiencePeople>& audiences) {
+PeopleByName proven_people(const std::vector<AudiencePeople>& audiences, CountedBy by) {
   PeopleByName people;
-  for (const auto& audience : audiences) people[audience.name] += audience.people;
+  for (const auto& audience : audiences) people[by == CountedBy::Name ? audience.name : audience.id] += audience.people;
   return people;
 }
 

@@ -13,8 +13,11 @@ namespace audiencesync {
 
 using PeopleByName = std::map<std::string, std::uint64_t>;
 
-/// People per audience name as proven. Audiences of one name count together, as analysts see them.
-PeopleByName proven_people(const std::vector<AudiencePeople>& audiences);
+/// What analysts tell audiences apart by: the id where records carry no names.
+enum class CountedBy { Name, Id };
+
+/// People per audience as proven. Audiences of one name count together, as analysts see them.
+PeopleByName proven_people(const std::vector<AudiencePeople>& audiences, CountedBy by = CountedBy::Name);
 /// People per audience name as reported, without the rows that stand for "no value".
 PeopleByName reported_people(const std::vector<platform::PeopleRow>& rows);
 

@@ -247,9 +247,11 @@ class ReportStage final : public Stage {
     what.view = text_of(context, "data-view", "data_view_id");
     if (what.view.empty()) return unchecked(fmt::format("waits for: data view '{}'", *manifest.analytics->data_view));
     what.view_name = fmt::format("'{}' ({})", text_of(context, "data-view", "data_view_name"), what.view);
-    what.dimension = text_of(context, "data-view", "name_dimension");
+    const bool by_name = manifest.target.writes_names();
+    what.dimension = text_of(context, "data-view", by_name ? "name_dimension" : "value_dimension");
     if (what.dimension.empty())
-      return unchecked(fmt::format("waits for: a dimension of the audiences' names in data view {}", what.view_name));
+      return unchecked(fmt::format("waits for: a dimension of the audiences' {} in data view {}",
+                                   by_name ? "names" : "ids", what.view_name));
     if (const auto offset = context.output({"data-view", "offset_ms"}); offset.ok()) {
       if (const auto* milliseconds = offset.value().integer_if()) what.offset = Duration(*milliseconds);
     }
@@ -258,7 +260,7 @@ class ReportStage final : public Stage {
     if (!snapshot) return unchecked("waits for: the first proven memberships");
     what.snapshot = *snapshot;
     const auto people = TRY(context.memberships().people(snapshot->content).in("report"));
-    what.proven = proven_people(people);
+    what.proven = proven_people(people, by_name ? CountedBy::Name : CountedBy::Id);
     return ReportCheck(context, std::move(what)).check();
   }
 

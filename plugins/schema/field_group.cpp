@@ -5,6 +5,7 @@
 namespace audiencesync {
 namespace {
 
+constexpr const char* kRecordBehaviour = "https://ns.adobe.com/xdm/data/record";
 constexpr std::int64_t kLargestExact = 9'007'199'254'740'991;  // the registry's bound of a long
 
 Value text_property(const char* title) {
@@ -156,6 +157,37 @@ Value schema_body(const std::string& identity_namespace, const std::string& fiel
   body["title"] = schema_title(identity_namespace);
   body["description"] = fmt::format("{}: audiences of a person identified by {}", kManagedMark, identity_namespace);
   body["allOf"] = Value::Array{std::move(parts_class), std::move(parts_group)};
+  return body;
+}
+
+Value names_class_body(const std::string& tenant) {
+  Value root;
+  root["type"] = "object";
+  root["properties"]["audienceName"] = text_property("Audience name");
+  Value body;
+  body["type"] = "object";
+  body["title"] = kNamesTitle;
+  body["description"] = fmt::format("{}: an audience by its id", kManagedMark);
+  body["definitions"]["customFields"]["type"] = "object";
+  body["definitions"]["customFields"]["properties"][tenant] = std::move(root);
+  Value behaviour;
+  behaviour["$ref"] = kRecordBehaviour;
+  Value part;
+  part["$ref"] = "#/definitions/customFields";
+  part["type"] = "object";
+  part["meta:xdmType"] = "object";
+  body["allOf"] = Value::Array{std::move(behaviour), std::move(part)};
+  return body;
+}
+
+Value names_schema_body(const std::string& names_class) {
+  Value part;
+  part["$ref"] = names_class;
+  Value body;
+  body["type"] = "object";
+  body["title"] = kNamesTitle;
+  body["description"] = fmt::format("{}: names of audiences, looked up by their ids", kManagedMark);
+  body["allOf"] = Value::Array{std::move(part)};
   return body;
 }
 

@@ -23,6 +23,12 @@ Value field_group_body(const std::string& tenant);
 Value schema_body(const std::string& identity_namespace, const std::string& field_group);
 std::string schema_title(const std::string& identity_namespace);
 
+/// Title of the class, and of the schema, of rows that name one audience each.
+inline constexpr const char* kNamesTitle = "audiencesync audience name";
+/// Bodies that create them; rows have the audience's id as `_id` and its name below the tenant's field.
+Value names_class_body(const std::string& tenant);
+Value names_schema_body(const std::string& names_class);
+
 /// True when the description says that we made it.
 bool is_managed(const Value& resource);
 

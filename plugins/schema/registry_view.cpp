@@ -10,6 +10,7 @@ namespace audiencesync {
 namespace {
 
 const char* noun_of(platform::RegistryKind kind) {
+  if (kind == platform::RegistryKind::Classes) return "class";
   return kind == platform::RegistryKind::Schemas ? "schema" : "field group";
 }
 

@@ -145,6 +145,18 @@ Result<Applied> extend_schema(const Change& change, WriteContext& context) {
   return applied_as("schema_id", id);
 }
 
+Result<Applied> create_names_class(const Change& change, WriteContext& context) {
+  const auto tenant = TRY(written_text(change, "tenant"));
+  const auto id = TRY(create_listed(context, RegistryKind::Classes, names_class_body(tenant)));
+  return applied_as("names_class_id", id);
+}
+
+Result<Applied> create_names_schema(const Change& change, WriteContext& context) {
+  const auto names_class = TRY(written_text(change, "class"));
+  const auto id = TRY(create_listed(context, RegistryKind::Schemas, names_schema_body(names_class)));
+  return applied_as("names_schema_id", id);
+}
+
 Result<Applied> create_identity(const Change& change, WriteContext& context) {
   platform::IdentityDescriptor wanted;
   wanted.schema = TRY(written_text(change, "schema"));

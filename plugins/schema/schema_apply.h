@@ -10,6 +10,8 @@ Result<Applied> create_field_group(const Change& change, WriteContext& context);
 Result<Applied> extend_field_group(const Change& change, WriteContext& context);
 Result<Applied> create_schema(const Change& change, WriteContext& context);
 Result<Applied> extend_schema(const Change& change, WriteContext& context);
+Result<Applied> create_names_class(const Change& change, WriteContext& context);
+Result<Applied> create_names_schema(const Change& change, WriteContext& context);
 Result<Applied> create_identity(const Change& change, WriteContext& context);
 
 }  // namespace audiencesync

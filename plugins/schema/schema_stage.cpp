@@ -11,6 +11,9 @@
 namespace audiencesync {
 namespace {
 
+const ResourceKey kNamesClass{"schema", "names-class"};
+const ResourceKey kNamesSchema{"schema", "names-schema"};
+
 class SchemaStage final : public Stage {
  public:
   Result<Observed> observe(const ObserveRequest& request, ReadContext& context) override;
@@ -34,7 +37,38 @@ std::vector<Resource> desired_schema(const Manifest& manifest) {
   identity.fields["schema"] = Ref{"schema", "schema_id"};
   identity.fields["property"] = Value(kPersonProperty);
   identity.fields["namespace"] = Value(manifest.identity.namespace_code);
-  return {group, schema, identity};
+  std::vector<Resource> desired{group, schema, identity};
+  if (!manifest.target.name_lookup) return desired;
+  desired.push_back({kNamesClass, {{"title", Value(kNamesTitle)}, {"tenant", Value(manifest.tenant)}}, "", {}});
+  desired.push_back(
+      {kNamesSchema, {{"title", Value(kNamesTitle)}, {"class", Ref{"schema", "names_class_id"}}}, "", {}});
+  return desired;
+}
+
+/// What a sync needs that writes names into a lookup dataset of their own.
+Result<void> observe_names(const ReadContext& context, Observed& observed) {
+  using platform::RegistryKind;
+  const auto& tenant = context.manifest().tenant;
+  const auto names_class = TRY(find_own(context.http(), RegistryKind::Classes, kNamesTitle));
+  observed.findings.insert(observed.findings.end(), names_class.findings.begin(), names_class.findings.end());
+  if (names_class.exists()) {
+    if (tenant_properties(names_class.document, tenant).properties.find("audienceName") == nullptr)
+      observed.findings.push_back(
+          {Severity::Refuse, "names-class-drift",
+           fmt::format("class '{}' ({}) has no field {}.audienceName; delete it if no schema uses it", kNamesTitle,
+                       names_class.id(), tenant)});
+    observed.resources.push_back({kNamesClass,
+                                  {{"title", Value(kNamesTitle)}, {"tenant", Value(tenant)}},
+                                  names_class.document.text("version"),
+                                  {}});
+    observed.outputs["names_class_id"] = names_class.id();
+  }
+  const auto schema = TRY(find_own(context.http(), RegistryKind::Schemas, kNamesTitle));
+  observed.findings.insert(observed.findings.end(), schema.findings.begin(), schema.findings.end());
+  if (!schema.exists()) return {};
+  observed.resources.push_back({kNamesSchema, {{"title", Value(kNamesTitle)}}, schema.document.text("version"), {}});
+  observed.outputs["names_schema_id"] = schema.id();
+  return {};
 }
 
 void observe_group(const OwnResource& group, const Manifest& manifest, Observed& observed) {
@@ -90,6 +124,7 @@ Result<Observed> SchemaStage::observe(const ObserveRequest&, ReadContext& contex
   const auto& manifest = context.manifest();
   const auto title = schema_title(manifest.identity.namespace_code);
   Observed observed;
+  if (manifest.target.name_lookup) TRY(observe_names(context, observed));
   const auto group = TRY(find_own(context.http(), RegistryKind::FieldGroups, kFieldGroupTitle));
   observe_group(group, manifest, observed);
   const auto schema = TRY(find_own(context.http(), RegistryKind::Schemas, title));
@@ -112,6 +147,8 @@ Result<Applied> SchemaStage::apply(const Change& change, WriteContext& context) 
   const bool creates = change.action == Action::Create;
   if (name == "field-group") return creates ? create_field_group(change, context) : extend_field_group(change, context);
   if (name == "schema") return creates ? create_schema(change, context) : extend_schema(change, context);
+  if (name == kNamesClass.name && creates) return create_names_class(change, context);
+  if (name == kNamesSchema.name && creates) return create_names_schema(change, context);
   if (name == "identity" && creates) return create_identity(change, context);
   return Error(ErrorCode::Internal, "the schema stage cannot apply " + change.key.text());
 }
@@ -128,11 +165,16 @@ StageDescriptor schema_stage() {
   ResourceRule identity;
   identity.prefix = "identity";
   identity.fields = {{"schema", Compare::Given}};
+  ResourceRule names_class;
+  names_class.prefix = kNamesClass.name;
+  ResourceRule names_schema;
+  names_schema.prefix = kNamesSchema.name;
+  names_schema.fields = {{"class", Compare::Given}};
   return {.name = "schema",
           .summary = "Keeps the field group, the schema and its primary identity that the records need.",
           .phase = Phase::Converge,
           .needs = {},
-          .rules = {group, schema, identity},
+          .rules = {group, schema, identity, names_class, names_schema},
           .desire = desired_schema,
           .make = [] { return std::unique_ptr<Stage>(std::make_unique<SchemaStage>()); }};
 }

@@ -46,6 +46,47 @@ TEST_F(ConnectionTest, IsMetWithOneCallWhenTheDatasetIsThereAsItMustBe) {
   EXPECT_EQ(world.client.calls.size(), 1U);
 }
 
+TEST_F(ConnectionTest, NamesAreLookedUpInADatasetOfTheirOwn) {
+  world.manifest.target.name_lookup = true;
+  world.manifest.target.dataset = "Loyalty";
+  world.outputs.put("dataset", {{"dataset_id", Value("D")}, {"names_dataset_id", Value("N")}});
+  const auto names = [](const std::string& type, const std::string& key, const std::string& matching) {
+    ListedConnection connection;
+    connection.more = "";
+    auto text = connection.json();
+    const auto end = text.find("]", text.find("dataSets"));
+    text.insert(end, fmt::format(R"json(,{{"dataSetId":"N","name":"Loyalty (names)","type":"{}","streaming":true,)json"
+                                 R"json("lookupKeyField":"{}","lookupParentFields":["{}"]}})json",
+                                 type, key, matching));
+    return text;
+  };
+  const auto look_at = [&](const std::string& connection) {
+    world.client.on("GET /data/connections?dataSetIds=D",
+                    fmt::format(R"({{"content":[{}],"number":0,"totalPages":1,"lastPage":true}})", connection));
+    return world.observe(connection_stage());
+  };
+  const auto asked = [](const Observed& observed) {
+    const auto found = observed.guides.find(ResourceKey{"connection", "names"});
+    return found == observed.guides.end()
+               ? std::string()
+               : found->second.reason + "\n" + fmt::format("{}", fmt::join(found->second.steps, "\n"));
+  };
+  const std::string id = "_demo.audienceMembership.audienceMembershipId";
+
+  EXPECT_EQ(asked(look_at(names("lookup", "_id", id))), "");
+  const auto absent = asked(look_at(ListedConnection{}.json()));
+  EXPECT_THAT(absent, HasSubstr("are not in the connection yet"));
+  EXPECT_THAT(absent, HasSubstr("search for dataset N ('Loyalty (names)') > Next"));
+  EXPECT_THAT(absent, HasSubstr("Dataset type: Lookup; Key: _id; Matching key: " + id));
+  EXPECT_THAT(asked(look_at(names("profile", "", ""))),
+              HasSubstr("it is there as profile data instead of lookup data"));
+  EXPECT_THAT(asked(look_at(names("lookup", "personID", id))), HasSubstr("its key is 'personID' instead of _id"));
+  EXPECT_THAT(asked(look_at(names("lookup", "_id", "personID"))), HasSubstr("its matching key is 'personID' instead"));
+
+  world.manifest.target.layout = Layout::Membership;
+  EXPECT_EQ(asked(look_at(names("lookup", "_id", "_demo.audienceMembershipId"))), "");
+}
+
 TEST_F(ConnectionTest, TheConnectionMayBeDeclaredByItsIdWithOrWithoutPrefix) {
   for (const auto* id : {kLuma, kLuma + 3}) {
     world.manifest.analytics->connection = id;

@@ -70,6 +70,47 @@ TEST_F(DataViewTest, AViewOfThatNameIsUsedAsItIsWithTwoCalls) {
   EXPECT_EQ(world.client.calls.size(), 2U);
 }
 
+TEST_F(DataViewTest, EachLayoutHasFieldsOfItsOwn) {
+  const auto dimension = [](const std::string& field, const std::string& more, const std::string& dataset = "D") {
+    return ListedDimension{"variables/" + dataset + "._demo." + field, "_demo." + field, dataset, field, more};
+  };
+  const std::string single = R"(,"multiValued":false)";
+  const std::string split = R"(,"multiValued":true,"fieldDefinition":[{"func":"raw-field"},{"func":"split"}])";
+
+  world.manifest.target.layout = Layout::Membership;
+  components({dimension("audienceMembershipId", single), dimension("audienceMembershipName", single)});
+  auto observed = look({ListedView{}});
+  EXPECT_THAT(observed.guides, IsEmpty());
+  EXPECT_THAT(observed.findings, IsEmpty()) << "one value a row is what this layout has";
+  components({kIdDimension, kNameDimension});
+  observed = look({ListedView{}});
+  EXPECT_THAT(steps(observed, kViewComponents), HasSubstr("drag _demo.audienceMembershipId to Dimensions"));
+  EXPECT_THAT(reason(observed, kViewComponents), HasSubstr("which records of layout membership leave empty"));
+
+  world.manifest.target.layout = Layout::Delimited;
+  components({dimension("audienceMembershipIds", split)});
+  observed = look({ListedView{}});
+  EXPECT_THAT(observed.guides, IsEmpty());
+  EXPECT_THAT(observed.findings, IsEmpty());
+  EXPECT_TRUE(observed.outputs.contains("value_dimension"));
+  components({dimension("audienceMembershipIds", single)});
+  observed = look({ListedView{}});
+  EXPECT_THAT(reason(observed, kViewComponents), HasSubstr("shows all ids of a person as one value"));
+  EXPECT_THAT(steps(observed, kViewComponents), HasSubstr("'Convert to array', delimiter ','"));
+
+  world.manifest.target = {};
+  world.manifest.target.name_lookup = true;
+  world.manifest.target.dataset = "Loyalty";
+  world.outputs.put("dataset", {{"dataset_id", Value("D")}, {"names_dataset_id", Value("N")}});
+  components({kIdDimension, dimension("audienceName", R"(,"multiValued":true)", "N")});
+  observed = look({ListedView{}});
+  EXPECT_THAT(observed.guides, IsEmpty());
+  components({kIdDimension, kNameDimension});
+  observed = look({ListedView{}});
+  EXPECT_THAT(steps(observed, kViewComponents),
+              HasSubstr("Lookup datasets > 'Loyalty (names)' (N) > drag _demo.audienceName to Dimensions"));
+}
+
 TEST_F(DataViewTest, IsSkippedWithoutOne) {
   world.manifest.analytics->data_view.reset();
   EXPECT_EQ(world.observe(data_view_stage()).unchecked, "skipped: no analytics.data_view in the manifest");

@@ -153,6 +153,27 @@ TEST(DataIngestionTest, AnEmptyBatchFails) {
   EXPECT_EQ(world.settled(world.ingest(dataset, {"\n\n"}))["errors"][0]["code"], "106");
 }
 
+TEST(DataIngestionTest, ParquetHasTypesOfItsOwn) {
+  DataWorld world;
+  const std::string dataset = world.target_dataset();
+  const Json parquet = {{"inputFormat", {{"format", "parquet"}}}, {"enableErrorDiagnostics", true}};
+  const auto file_with = [&](const std::string& count) {
+    const TemporaryFolder folder;
+    {
+      const Database database(folder.path() / "writer.duckdb");
+      Connection(database).run(
+          "COPY (SELECT 'i' AS _id, 'a@x.io' AS \"personID\", {'audienceMembershipCount': " + count +
+          "} AS _demoemea) TO " + sql_text((folder.path() / "typed.parquet").string()) + " (FORMAT parquet)");
+    }
+    std::ifstream in(folder.path() / "typed.parquet", std::ios::binary);
+    return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  };
+  EXPECT_EQ(world.settled(world.ingest(dataset, {file_with("0::INTEGER")}, parquet))["status"], "success");
+  const Json text = world.settled(world.ingest(dataset, {file_with("'0'")}, parquet));
+  EXPECT_EQ(text["status"], "failure") << "a text is no number in Parquet";
+  EXPECT_EQ(text["errors"][0]["rows"], Json::array({"1"}));
+}
+
 TEST(DataIngestionTest, ReadsArraysAndParquet) {
   DataWorld world;
   const std::string dataset = world.target_dataset();

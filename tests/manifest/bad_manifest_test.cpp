@@ -101,6 +101,18 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return std::string(row.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
+    Layout, BadManifestTest,
+    testing::Values(BadManifest{"names_by_a_string_of_ids",
+                                minimal_plus("target:\n  layout: delimited\n  name_lookup: true\n"),
+                                {"m.yaml:11:16: target.name_lookup cannot find names by the string of layout "
+                                 "'delimited'; write layout: person, or leave name_lookup out"}},
+                    BadManifest{"no_such_layout",
+                                minimal_plus("target: { layout: row }\n"),
+                                {"m.yaml:9:19: target.layout 'row' is not known; write one of: person, membership, "
+                                 "delimited"}}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+INSTANTIATE_TEST_SUITE_P(
     Later, BadManifestTest,
     testing::Values(BadManifest{"sections_even_with_their_default",
                                 minimal_plus("publish: []\nactivate: []\njourney_optimizer: null\n"
@@ -109,17 +121,11 @@ INSTANTIATE_TEST_SUITE_P(
                                  "m.yaml:10:1: 'activate' is not in this version; remove it",
                                  "m.yaml:11:1: 'journey_optimizer' is not in this version; remove it",
                                  "m.yaml:12:1: 'notify' is not in this version; remove it"}},
-                    BadManifest{"keys_of_target",
-                                minimal_plus("target:\n  name_lookup: false\n"
-                                             "  accept_one_row_per_person: false\n"),
-                                {"m.yaml:10:3: 'target.name_lookup' is not in this version; remove it",
-                                 "m.yaml:11:3: 'target.accept_one_row_per_person' is not in this version; remove it"}},
                     BadManifest{"words",
                                 minimal_plus("source: { wait_for_evaluation: 2h }\n"
-                                             "target: { layout: delimited }\nengine: query-service\n"),
+                                             "engine: query-service\n"),
                                 {"m.yaml:9:11: 'source.wait_for_evaluation' is not in this version; remove it",
-                                 "m.yaml:10:19: target.layout 'delimited' is not in this version; write person",
-                                 "m.yaml:11:9: engine 'query-service' is not in this version; write local"}}),
+                                 "m.yaml:10:9: engine 'query-service' is not in this version; write local"}}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(BadManifestTest, WhatComesLaterIsUnsupportedAndTheRestInvalid) {

@@ -89,6 +89,23 @@ TEST(ExamplesTest, TheLandingZoneNeedsAFolderThatTheSettingsList) {
   EXPECT_EQ(load_manifest(PosixFiles(), path, rules).problems.size(), 1U);
 }
 
+TEST(ExamplesTest, EveryLayoutHasAnExample) {
+  const auto settings = load_settings(PosixFiles(), kExamples / "audiencesync.yaml");
+  ASSERT_TRUE(settings.ok());
+  const auto rules = manifest_rules(*settings.value, process_environment());
+  const auto target_of = [&](const char* file) {
+    const auto loaded = load_manifest(PosixFiles(), kExamples / "manifests" / file, rules);
+    EXPECT_THAT(texts(loaded.problems), IsEmpty());
+    return loaded.ok() ? loaded.value->target : Target{};
+  };
+  EXPECT_EQ(target_of("membership.yaml").layout, Layout::Membership);
+  EXPECT_EQ(target_of("delimited.yaml").layout, Layout::Delimited);
+  const auto names = target_of("names.yaml");
+  EXPECT_EQ(names.layout, Layout::Person);
+  EXPECT_TRUE(names.name_lookup);
+  EXPECT_EQ(names.upload, UploadFiles::Parquet);
+}
+
 /// The defaults of the settings table, as a file that spells them out.
 std::string settings_defaults(const FieldTable& table, const std::string& indentation, int& written) {
   std::string out;
@@ -112,7 +129,7 @@ TEST(ExamplesTest, EveryDefaultOfTheSettingsTableIsTheDefaultOfTheStruct) {
   for (const auto& field : settings_fields()) {
     if (field.name == "organizations") text += settings_defaults(field.fields, "    ", written);
   }
-  EXPECT_EQ(written, 20) << text;
+  EXPECT_EQ(written, 23) << text;
   const MemoryFiles files{{"s.yaml", text}};
   const auto loaded = load_settings(files, "s.yaml");
   ASSERT_THAT(texts(loaded.problems), IsEmpty()) << text;

@@ -1,7 +1,10 @@
 #include "engine/manifest/manifest.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <set>
 
 #include "engine/base/digest.h"
 #include "engine/base/json.h"
@@ -82,6 +85,8 @@ target:
   dataset: Loyalty audiences
   dataset_id: 64f0c1d2e3a4b5c6d7e8f901
   row_rule: replace
+  upload: parquet
+  accept_one_row_per_person: true
 engine: local
 guard:
   max_removals: [5%, 5000]
@@ -101,8 +106,10 @@ guard:
   EXPECT_EQ(manifest.schedule, (CronSchedule{"*/15 6-20 * * mon-fri", "Europe/Berlin"}));
   EXPECT_THAT(manifest.audiences, ElementsAre(AudienceEntry{"A1", std::nullopt, "aam", Place{"m.yaml", 14, 5}}));
   EXPECT_EQ(manifest.source, (Source{SourceFrom::ExportJob, "", "Web only", {Status::Existing}, 90min}));
-  EXPECT_EQ(manifest.target,
-            (Target{Layout::Person, "Loyalty audiences", "64f0c1d2e3a4b5c6d7e8f901", RowRule::Replace}));
+  Target target{Layout::Person, "Loyalty audiences", "64f0c1d2e3a4b5c6d7e8f901", RowRule::Replace};
+  target.upload = UploadFiles::Parquet;
+  target.accept_one_row_per_person = true;
+  EXPECT_EQ(manifest.target, target);
   EXPECT_EQ(manifest.guard.max_removals, (Limit{0.05, 5000}));
   EXPECT_EQ(manifest.guard.max_removals.text(), "5%, 5000");
   EXPECT_EQ(manifest.guard.max_audience_shrink, (Limit{std::nullopt, 400}));
@@ -110,6 +117,17 @@ guard:
   EXPECT_EQ(manifest.guard.min_people, 0u);
   EXPECT_TRUE(manifest.guard.allow_empty_audience);
   EXPECT_EQ(manifest.guard.max_bad_rows, (Limit{std::nullopt, 3}));
+}
+
+TEST(ManifestTest, EveryLayoutIsAnotherDefinition) {
+  std::set<std::string> forms;
+  for (const auto* layout : {"person", "membership", "delimited"}) {
+    const auto loaded = load_text(minimal_plus(fmt::format("target: {{ layout: {} }}\n", layout)));
+    ASSERT_THAT(texts(loaded.problems), IsEmpty());
+    EXPECT_EQ(to_string(loaded.value->target.layout), std::string(layout));
+    forms.insert(to_json(loaded.value->canonical()));
+  }
+  EXPECT_EQ(forms.size(), 3U);
 }
 
 TEST(ManifestTest, EnteredIsReadAsRealizedWithAWarning) {
@@ -198,7 +216,7 @@ TEST(ManifestTest, EveryDefaultOfTheTableIsTheDefaultOfTheStruct) {
   const auto loaded = load_text(text);
   ASSERT_THAT(texts(loaded.problems), IsEmpty()) << text;
   EXPECT_EQ(to_json(loaded.value->canonical()), to_json(load_text(std::string(kMinimal)).value->canonical())) << text;
-  EXPECT_EQ(written, 18) << text;  // a default that is no longer written is no longer tested
+  EXPECT_EQ(written, 21) << text;  // a default that is no longer written is no longer tested
   // Defaults inside the two sections that cannot be left out.
   const auto spelled = load_text(minimal_with("namespace: Email }", "namespace: Email, normalize: none }"));
   EXPECT_EQ(spelled.value->identity, load_text(std::string(kMinimal)).value->identity);

@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "engine/base/files.h"
 
@@ -36,6 +37,23 @@ class Duck {
       ADD_FAILURE() << duckdb_result_error(&result) << "\n" << sql;
     }
     duckdb_destroy_result(&result);
+  }
+
+  /// The rows of a statement with one column of texts.
+  std::vector<std::string> texts(const std::string& sql) {
+    std::vector<std::string> rows;
+    duckdb_result result;
+    if (duckdb_query(connection_, sql.c_str(), &result) != DuckDBSuccess) {
+      ADD_FAILURE() << duckdb_result_error(&result) << "\n" << sql;
+    } else {
+      for (idx_t row = 0; row < duckdb_row_count(&result); ++row) {
+        char* const text = duckdb_value_varchar(&result, 0, row);
+        rows.emplace_back(text == nullptr ? "" : text);
+        duckdb_free(text);
+      }
+    }
+    duckdb_destroy_result(&result);
+    return rows;
   }
 
   void write(const std::string& select, const Path& path, const std::string& options = "") {

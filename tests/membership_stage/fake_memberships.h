@@ -31,17 +31,24 @@ class FakeMemberships final : public Memberships {
     if (failure) return *failure;
     Upload upload;
     std::string text;
+    auto last = options.rows.last;
     for (std::size_t i = 0; i < everyone.size(); ++i) {
-      if (i >= options.rows.last || options.leave_out.contains(PersonId(everyone[i]))) continue;
+      const auto line = fmt::format(R"({{"_id":"i","personID":"{}","{}":{{"audienceSyncGeneration":{}}}}})",
+                                    everyone[i], spec.tenant, options.generation) +
+                        "\n";
+      const bool sent = i >= options.rows.first && !options.leave_out.contains(PersonId(everyone[i]));
+      if (sent && i < last && upload.people > 0 && text.size() + line.size() > options.most_bytes) last = i;
+      if (i >= last || options.leave_out.contains(PersonId(everyone[i]))) continue;
       upload.candidate += everyone[i] + " ";
-      if (i < options.rows.first) continue;
-      text += fmt::format(R"({{"_id":"i","personID":"{}","{}":{{"audienceSyncGeneration":{}}}}})", everyone[i],
-                          spec.tenant, options.generation);
-      text += '\n';
+      if (!sent) continue;
+      text += line;
       ++upload.records;
+      ++upload.people;
     }
+    upload.last = last;
     if (upload.records == 0) return upload;
-    UploadPart part{folder / "part-00000.jsonl", "part-00000.jsonl", text.size(), upload.records};
+    const auto path = folder / "part-00000.jsonl";
+    UploadPart part{path, "part-00000.jsonl", path, text.size(), upload.records};
     TRY(files_.write_atomic(part.path, text));
     upload.parts.push_back(std::move(part));
     return upload;
@@ -49,6 +56,7 @@ class FakeMemberships final : public Memberships {
   Result<std::vector<ChangedRow>> sample(const Bulk&, std::size_t) override { return std::vector<ChangedRow>(); }
   Result<std::unique_ptr<MemberReader>> members(const Digest&) override { return unused(); }
   Result<std::vector<AudiencePeople>> people(const Digest&) override { return unused(); }
+  Result<std::string> shape(const Digest&) override { return std::string("person"); }
   Result<std::uint64_t> holders(const Digest&) override { return in_an_audience; }
   Result<void> check(const Digest&) override { return unused(); }
   Result<Digest> keep_delta(const DeltaRequest& request, std::stop_token) override {

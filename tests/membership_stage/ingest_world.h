@@ -93,7 +93,11 @@ class KeptRecords final : public Records {
   Result<std::optional<SnapshotRecord>> current(const std::string&) const override {
     return log_.commits.empty() ? before : std::optional(log_.commits.back().snapshot);
   }
-  Result<std::vector<BatchRecord>> batches(const std::string&) const override { return std::vector<BatchRecord>(); }
+  Result<std::vector<BatchRecord>> batches(const std::string&) const override {
+    std::vector<BatchRecord> all;
+    for (const auto& commit : log_.commits) all.push_back(commit.batch);
+    return all;
+  }
   Result<std::vector<QuarantineRecord>> quarantine(const std::string&) const override {
     return log_.quarantine.value_or(kept);
   }
@@ -127,6 +131,7 @@ class KeptRecords final : public Records {
 /// One planned ingest and everything around it.
 struct IngestWorld {
   IngestWorld() {
+    settings.state = folder.path() / "state";
     manifest.uid = "luma";
     manifest.guard.min_people = 100;
   }
@@ -156,7 +161,8 @@ struct IngestWorld {
     change.bulk->source = "E1";
     change.bulk->base = base;
     change.bulk->content = "0123456789abcdef0123456789abcdef";
-    change.bulk->people = engine.everyone.size();
+    change.bulk->people = change.bulk->records = engine.everyone.size();
+    change.bulk->bytes = bytes;
     change.bulk->audiences = audiences;
     return with_context([&](WriteContext& context) { return ingest(change, context); });
   }
@@ -182,6 +188,7 @@ struct IngestWorld {
   Settings settings;
   bool rewrite = false;
   Digest base;  // that the change starts from
+  std::uint64_t bytes = 0;  // of the change, as planned
   std::vector<AudienceDelta> audiences;
 };
 

@@ -89,6 +89,7 @@ class NoMemberships final : public Memberships {
   Result<Digest> erase(const Digest&, const std::set<PersonId>&, std::stop_token) override { return none(); }
   std::optional<std::uint64_t> delta_bytes(const Digest&) const override { return std::nullopt; }
   Result<std::vector<AudiencePeople>> people(const Digest&) override { return counted; }
+  Result<std::string> shape(const Digest&) override { return none(); }
   Result<std::uint64_t> holders(const Digest&) override { return counted.size(); }
   Result<void> check(const Digest&) override { return none(); }
   Result<void> clean(const std::set<Digest>&) override { return none(); }

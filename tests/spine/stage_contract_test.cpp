@@ -137,10 +137,41 @@ std::string view_of(World& world) {
   return list.front().text("id");
 }
 
+constexpr const char* kNameLookup = "target: { name_lookup: true }\n";
+
+/// From here on the sync has its names looked up; the stages before this one have done what that takes.
+std::function<void(World&)> looks_names_up(const std::string& stage) {
+  return [stage](World& world) {
+    world.extra = kNameLookup;
+    must_converge(world, stages_up_to(stage, Upto::Before), Refresh::No);
+  };
+}
+
+void rename_an_audience(World& world) {
+  static int number = 0;
+  world.declared.front().name = fmt::format("Another name {}", ++number);
+}
+
+std::string names_dataset(World& world) {
+  for (const auto& id : world.emulator().datasets_tagged("uid:" + world.uid)) {
+    for (const auto& names : world.emulator().datasets_tagged("role:lookup")) {
+      if (id == names) return id;
+    }
+  }
+  throw std::runtime_error("no dataset with names");
+}
+
 /// Does what a person is asked to do.
 void do_by_hand(World& world, const Change& change) {
   auto& emulator = world.emulator();
   if (change.key.text() == "connection/dataset") return add_to_connection(world);
+  if (change.key.text() == "connection/names") {
+    emulator.person(fmt::format(
+        R"({{"do":"add_dataset_to_connection","connection":"{}","dataset":"{}","type":"lookup","key":"_id",)"
+        R"("matching_key":"{}.audienceMembership.audienceMembershipId"}})",
+        emulator.ready().text("connection"), names_dataset(world), emulator.tenant()));
+    return;
+  }
   ASSERT_EQ(change.key.text(), "data-view/components");
   for (const auto* field : {"audienceMembershipId", "audienceMembershipName"}) {
     emulator.person(
@@ -167,12 +198,23 @@ const std::map<std::string, std::vector<Condition>>& conditions() {
         {.name = "older",
          .expects = {"update schema/field-group", "update schema/schema", "create schema/identity"},
          .prepare = make_older_schema,
+         .platform = Platform::Fresh},
+        {.name = "with_names",
+         .expects = {"create schema/field-group", "create schema/names-class", "create schema/names-schema"},
+         .prepare = looks_names_up("schema"),
          .platform = Platform::Fresh}}},
       {"dataset",
        {{.name = "first", .expects = {"create dataset/target"}},
         {.name = "renamed",
          .expects = {"update dataset/target"},
-         .provoke = [](World& world) { world.name = "renamed-" + world.uid; }}}},
+         .provoke = [](World& world) { world.name = "renamed-" + world.uid; }},
+        {.name = "with_names",
+         .expects = {"create dataset/target", "create dataset/names"},
+         .prepare = looks_names_up("dataset")},
+        {.name = "names_renamed",
+         .expects = {"update dataset/target", "update dataset/names"},
+         .provoke = [](World& world) { world.name = "renamed-" + world.uid; },
+         .prepare = looks_names_up("dataset")}}},
       {"membership",
        {{.name = "first", .expects = {"ingest membership/people"}},
         {.name = "moved", .expects = {"ingest membership/people"}, .provoke = refreshed, .deaths = Deaths::Elsewhere},
@@ -197,10 +239,47 @@ const std::map<std::string, std::vector<Condition>>& conditions() {
                world.emulator().control("PUT", "/_emulator/clock", R"({"advance":"4h"})");
              },
          .prepare = [](World& world) { world.extra = "target: { row_rule: accumulate }\n"; },
-         .platform = Platform::Fresh}}},
+         .platform = Platform::Fresh},
+        {.name = "with_names",
+         .expects = {"create membership/names", "ingest membership/people"},
+         .prepare = looks_names_up("membership")},
+        {.name = "renamed",
+         .expects = {"update membership/names"},
+         .provoke = rename_an_audience,
+         .prepare = looks_names_up("membership")},
+        {.name = "older_names",
+         .expects = {"delete membership/superseded/names-"},
+         .provoke =
+             [](World& world) {
+               world.emulator().control("PUT", "/_emulator/clock", R"({"advance":"1m"})");
+               rename_an_audience(world);
+               must_converge(world, stages_up_to("membership", Upto::Including), Refresh::No);
+               world.emulator().control("PUT", "/_emulator/clock", R"({"advance":"4h"})");
+             },
+         .prepare = looks_names_up("membership"),
+         .platform = Platform::Fresh},
+        {.name = "rows_of_memberships",
+         .expects = {"ingest membership/people"},
+         .provoke = refreshed,
+         .prepare =
+             [](World& world) { world.extra = "target: { layout: membership, accept_one_row_per_person: true }\n"; }},
+        {.name = "parquet_in_small_batches",
+         .expects = {"ingest membership/people"},
+         .prepare =
+             [](World& world) {
+               world.extra = "target: { layout: delimited, upload: parquet }\n";
+               auto settings = read_file(world.emulator().config());
+               if (settings.find("limits:") == std::string::npos) settings += "limits: { batch: 2KB }\n";
+               write_file(world.emulator().config(), settings);
+             }}}},
       {"connection",
        {{.name = "nowhere",
          .expects = {"person connection/dataset"},
+         .deaths = Deaths::Elsewhere,
+         .analysts = Analysts::Present},
+        {.name = "names_nowhere",
+         .expects = {"person connection/dataset", "person connection/names"},
+         .prepare = looks_names_up("connection"),
          .deaths = Deaths::Elsewhere,
          .analysts = Analysts::Present}}},
       {"data-view",
@@ -488,7 +567,9 @@ TEST(StageContractCoverageTest, EveryActionThatARuleCanGiveIsProvoked) {
   const auto registry = program_stages();
   for (const auto& stage : registry.value().stages()) {
     std::set<std::string> wanted;
-    const auto desired = stage.desire(life.services().manifest);
+    auto everything = life.services().manifest;
+    everything.target.name_lookup = true;
+    const auto desired = stage.desire(everything);
     for (const auto& rule : stage.rules) {
       for (const auto& resource : desired) {
         if (resource.key.name.starts_with(rule.prefix))

@@ -200,6 +200,14 @@ struct NewestRecord {
   std::map<std::string, std::string> audiences;  // id to name
 };
 
+// A row of one membership: together with others of its generation it says everything about the person.
+void add_single(NewestRecord& newest, std::int64_t generation, const std::string& id, const std::string& name) {
+  if (generation < newest.generation) return;
+  if (generation > newest.generation) newest.audiences.clear();
+  newest.generation = generation;
+  if (!newest.audiences.emplace(id, name).second) throw std::runtime_error("two rows of one membership");
+}
+
 // What the dataset says of everyone: of several rows the one of the highest generation counts.
 std::map<std::string, NewestRecord> newest_records(Emulator& emulator, const std::string& dataset) {
   std::map<std::string, NewestRecord> people;
@@ -211,10 +219,19 @@ std::map<std::string, NewestRecord> newest_records(Emulator& emulator, const std
     if (fields == nullptr) throw std::runtime_error("a row without the tenant's fields");
     const auto generation = fields->number("audienceSyncGeneration").value_or(-1);
     auto& newest = people[row.text("personID")];
+    if (const auto id = fields->text("audienceMembershipId"); !id.empty()) {
+      add_single(newest, generation, id, fields->text("audienceMembershipName"));
+      continue;
+    }
     if (generation == newest.generation) throw std::runtime_error("two rows of one person in one generation");
     if (generation < newest.generation) continue;
     newest.generation = generation;
     newest.audiences.clear();
+    if (const auto* ids = fields->find("audienceMembershipIds"); ids != nullptr && ids->string_if() != nullptr) {
+      std::istringstream list(*ids->string_if());
+      for (std::string id; std::getline(list, id, ',');) newest.audiences[id] = "";
+      continue;
+    }
     const auto& memberships = fields->items("audienceMembership");
     for (const auto& membership : memberships) {
       newest.audiences[membership.text("audienceMembershipId")] = membership.text("audienceMembershipName");

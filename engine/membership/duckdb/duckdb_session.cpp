@@ -276,4 +276,22 @@ bool DuckdbSession::run_with(duckdb_table_function function, const std::string& 
   return duckdb_query(handles_->connection, sql.c_str(), result.get()) == DuckDBSuccess;
 }
 
+Result<std::uint64_t> DuckdbSession::write(const Path& file, const std::string& statement) {
+  QueryResult result;
+  if (duckdb_query(handles_->connection, statement.c_str(), result.get()) == DuckDBSuccess)
+    return duckdb_rows_changed(result.get());
+  // Only the kind of failure, as with reading.
+  switch (duckdb_result_error_type(result.get())) {
+    case DUCKDB_ERROR_OUT_OF_MEMORY:
+      return Error(ErrorCode::Io, fmt::format("{}: writing needs more memory than allowed; raise limits.memory, or use "
+                                              "target.upload: json",
+                                              file.string()));
+    case DUCKDB_ERROR_IO:
+      return Error(ErrorCode::Io, fmt::format("{}: cannot be written; is the disk full?", file.string()));
+    default:
+      return Error(ErrorCode::Invalid,
+                   fmt::format("{}: what should be in it is no record of this layout", file.string()));
+  }
+}
+
 }  // namespace audiencesync

@@ -30,8 +30,8 @@ struct VectorView {
   Range range(std::uint64_t row) const;
 };
 
-/// An in-memory DuckDB that reads Parquet files and nothing else: no network, no extensions, no database file.
-/// Errors: as DuckdbPersonSource.
+/// An in-memory DuckDB that reads and writes files of ours and nothing else: no network, no extensions, no database
+/// file. Errors: as DuckdbPersonSource.
 class DuckdbSession {
  public:
   static Result<std::unique_ptr<DuckdbSession>> open(const DuckdbOptions& options);
@@ -49,6 +49,9 @@ class DuckdbSession {
   /// Streams expressions over a file in its order, a few thousand rows at a time. `types` are theirs.
   Result<void> select(const Path& file, const std::vector<std::string>& expressions,
                       const std::vector<const ParquetType*>& types, const Batch& batch);
+  /// Runs a statement that writes `file` and gives how many rows it wrote.
+  /// Errors: Io when it cannot be written, Invalid when what it reads is of another shape.
+  Result<std::uint64_t> write(const Path& file, const std::string& statement);
 
   /// Registers a table function and runs a statement that uses it; whether both went well.
   bool run_with(::_duckdb_table_function* function, const std::string& sql);
