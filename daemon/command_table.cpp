@@ -209,7 +209,7 @@ CommandRow verify_row() {
           .group = CommandGroup::Follow,
           .name = "verify",
           .usage = "SYNC",
-          .summary = "reads the real dataset back and names what differs from what was proven",
+          .summary = "reads the real dataset back and names what differs",
           .tells =
               "Writes nothing to the platform. Exit code 0: equal, 1: something differs. A sample reads part of the "
               "newest large batch and everything newer. SYNC is a name, a uid or a manifest file.",
@@ -266,8 +266,7 @@ CommandRow members_row() {
                    .takes = Takes::File,
                    .value = "FILE"}},
       .examples = {{"audiencesync members luma-loyalty \"Luma - Blue+ Members\"", "one JSON object a line"},
-                   {"audiencesync members luma-loyalty 9e3779b1-1111-4222-8333-00004189374b --as-of 12 --format csv",
-                    "who was in it after run 12"},
+                   {"audiencesync members luma-loyalty Platinum --as-of 12 --format csv", "who was in it after run 12"},
                    {"audiencesync members luma-loyalty --all --out everyone.parquet", "for a notebook"}}};
 }
 
@@ -276,7 +275,7 @@ CommandRow rollback_row() {
           .group = CommandGroup::Change,
           .name = "rollback",
           .usage = "SYNC",
-          .summary = "brings back who was in which audience after a past run, then suspends the sync",
+          .summary = "brings back who was in which audience after a past run",
           .tells =
               "A plan like any other: shown, guarded, approved, proven. Only people whom the newest export still has "
               "and audiences that are still declared come back; the plan counts the others. The sync stays suspended "
@@ -304,7 +303,7 @@ CommandRow suspend_row() {
       .group = CommandGroup::Change,
       .name = "suspend",
       .usage = "SYNC",
-      .summary = "keeps apply from changing the target of a sync, until it is resumed",
+      .summary = "keeps apply from changing the target, until resumed",
       .tells = "A plan can still be made. What a run has begun is finished by the next apply all the same.",
       .operands = Operands::Syncs,
       .options = {reason_row("why, for the history (required)"),

@@ -84,7 +84,7 @@ std::optional<DiffSettings> diff_settings(const Options& options, const Adapters
   if (!settings) return std::nullopt;
   out.rules = manifest_rules(*settings, adapters.environment);
   // What is left of the budget beside the readers and the program itself.
-  out.budget.bytes = settings->limits.memory * 3 / 8;
+  out.budget.bytes = settings->limits.memory / 4;
   return out;
 }
 

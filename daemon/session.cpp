@@ -88,7 +88,7 @@ struct Session::Parts {
         memberships(
             files, source,
             folder / "memberships",  // What is left of the budget beside the Parquet reader and the program itself.
-            MemoryBudget{settings.limits.memory * 3 / 8}),
+            MemoryBudget{settings.limits.memory / 4}),
         parquet_records(files, DuckdbOptions{.work_folder = folder / "work", .memory_limit = "80MB", .threads = 1}),
         services{reader,          memberships,     store,    files,    adapters.clock,
                  server_time,     adapters.events, manifest, settings, std::move(state_id_in),

@@ -34,7 +34,7 @@ std::string secret(std::string_view start) { return std::string(start) + std::st
 const std::string kEntry = "- { id: 9e3779b1-1111-4222-8333-00004189374b, name: Luma - Blue+ Members }";
 const std::string kKnownKeys =
     "known keys are: version, name, uid, extends, mode, organization, sandbox, tenant, identity, schedule, audiences, "
-    "source, target, engine, analytics, guard";
+    "source, target, engine, analytics, guard, retention";
 
 std::string with_audiences(const std::string& audiences) {
   return std::string(kMinimal.substr(0, kMinimal.find("audiences:"))) + audiences;

@@ -161,7 +161,8 @@ TEST(Ingestion, SaysHowOftenEachCallMayBeRepeated) {
   FakeClient client;
   client.on("POST /data/foundation/import/batches", {{201, R"({"id":"b","status":"loading"})"}})
       .on("POST /data/foundation/import/batches/b?action=COMPLETE", "");
-  const auto batch = create_batch(client, {"D", "ext", {{"audiencesync", {"run:1"}}}});
+  const auto batch =
+      create_batch(client, {.dataset = "D", .external_id = "ext", .tags = {{"audiencesync", {"run:1"}}}});
   ASSERT_TRUE(batch.ok());
   EXPECT_EQ(batch->dataset, "D");
   EXPECT_TRUE(complete_batch(client, "b").ok());
