@@ -11,8 +11,8 @@ Result<ReadBack> Memberships::read_back(const RelationSpec&, const TargetFiles&,
   return no_way_back();
 }
 
-Result<RowCheck> Memberships::check_rows(const RelationSpec&, const TargetFiles&, const Digest&,
-                                         const RowCheckOptions&, std::stop_token) {
+Result<RowCheck> Memberships::check_rows(const RelationSpec&, const TargetFiles&, const Digest&, const RowCheckOptions&,
+                                         std::stop_token) {
   return no_way_back();
 }
 

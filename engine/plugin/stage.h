@@ -59,9 +59,9 @@ enum class Compare {
 /// What a difference means for the resources of a stage whose name starts with `prefix`.
 struct ResourceRule {
   std::string prefix;
-  Action missing = Action::Create;        // desired, not observed
-  Action different = Action::Update;      // a field differs
-  bool prune = false;                     // observed, not desired: Delete; else it is left alone
+  Action missing = Action::Create;    // desired, not observed
+  Action different = Action::Update;  // a field differs
+  bool prune = false;                 // observed, not desired: Delete; else it is left alone
   /// What it changes is what we know, not what is there: `apply` does it before it plans, and without asking.
   bool repair = false;
   std::map<std::string, Compare> fields;  // of those not named: Equal

@@ -27,7 +27,7 @@ std::vector<std::string> steps(const Manifest& manifest, const std::string& data
   const auto name = manifest.target.names_dataset();
   return {fmt::format("in Customer Journey Analytics: Data management > Connections > {}", place_of(connection)),
           fmt::format(fmt::runtime(act), dataset.empty() ? fmt::format("'{}' (its id is known after apply)", name)
-                                           : fmt::format("{} ('{}')", dataset, name)),
+                                                         : fmt::format("{} ('{}')", dataset, name)),
           fmt::format("Dataset type: Lookup; Key: {}; Matching key: {}", kKey, matching_key(manifest)),
           "Data source type: CRM data",
           "Import all new data: on; Backfill all existing data: on",

@@ -187,7 +187,7 @@ struct IngestWorld {
   Manifest manifest;
   Settings settings;
   bool rewrite = false;
-  Digest base;  // that the change starts from
+  Digest base;              // that the change starts from
   std::uint64_t bytes = 0;  // of the change, as planned
   std::vector<AudienceDelta> audiences;
 };
