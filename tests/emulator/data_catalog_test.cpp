@@ -8,8 +8,17 @@ namespace {
 
 constexpr const char* kDatasets = "/data/foundation/catalog/dataSets";
 
+/// Only what a test makes is in its lists afterwards.
+void forget_system_datasets(DataWorld& world) {
+  const auto lock = world.platform->objects.lock();
+  std::vector<std::string> ids;
+  for (const auto& [id, dataset] : world.platform->objects.all("dataset")) ids.push_back(id);
+  for (const auto& id : ids) world.platform->objects.erase("dataset", id);
+}
+
 TEST(DataCatalogTest, FiltersDatasets) {
   DataWorld world({.profiles = 1, .audiences = 1, .seed = 1});
+  forget_system_datasets(world);
   const std::string plain = world.target_dataset("one, plain");
   const std::string ours = world.target_dataset("ours", {{"audiencesync", {"uid:luma", "role:target"}}});
   const std::string other = world.target_dataset("other", {{"audiencesync", {"uid:other", "role:target"}}});

@@ -4,6 +4,7 @@
 
 #include "engine/manifest/credentials.h"
 #include "engine/membership/duckdb/duckdb_person_source.h"
+#include "engine/membership/duckdb/duckdb_record_converter.h"
 #include "engine/membership/duckdb/duckdb_target_source.h"
 #include "engine/membership/local_memberships.h"
 #include "engine/store/sqlite/sqlite_store.h"
@@ -202,6 +203,8 @@ Life::Life(World& world, std::uint64_t dies_at, MortalStore::Death death) {
   targets_ = std::make_unique<DuckdbTargetSource>(DuckdbOptions{.work_folder = folder / "work"});
   auto memberships = std::make_unique<LocalMemberships>(files_, *source_, folder / "memberships");
   memberships->read_targets_with(*targets_);
+  converter_ = std::make_unique<DuckdbRecordConverter>(files_, DuckdbOptions{.work_folder = folder / "work"});
+  memberships->use_converter(*converter_);
   memberships_ = std::move(memberships);
   services_ = std::unique_ptr<RunServices>(new RunServices{*reader_, *memberships_, *store_, files_, clock_,
                                                            server_time_, events_, manifest_, settings_,

@@ -111,6 +111,7 @@ class Life {
   std::unique_ptr<http::Writer> writer_;
   std::unique_ptr<PersonSource> source_;
   std::unique_ptr<TargetSource> targets_;
+  std::unique_ptr<RecordConverter> converter_;
   std::unique_ptr<Memberships> memberships_;
   std::unique_ptr<RunServices> services_;
 };
