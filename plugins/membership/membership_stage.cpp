@@ -200,7 +200,7 @@ class MembershipStage final : public Stage {
       const auto knowledge = TRY(judge_knowledge(request.read_back, question, verdict, mark, context));
       if (knowledge.condition != kSound) return before_repair(knowledge, question, std::move(observed));
       full = full_generation_due(manifest.target, written_into(dataset, input.written), context.server().now());
-      if (!verdict.damaged) add_old_batches(input, context, observed);
+      if (!verdict.damaged) add_old_batches(input, quarantine, context, observed);
       if (!full && question.current && is_unfinished(*question.current))
         full = "everyone is written again: the newest full generation was not written to its end";
     }
@@ -428,8 +428,18 @@ class MembershipStage final : public Stage {
   }
 
   // Older generations go once Customer Journey Analytics has had the time to take up the newest one.
-  static void add_old_batches(const LedgerInput& input, const ReadContext& context, Observed& observed) {
-    const auto old = old_batches(written_into(input.dataset, input.written), input.seen, context.server().now());
+  static void add_old_batches(const LedgerInput& input, const std::vector<QuarantineRecord>& quarantine,
+                              const ReadContext& context, Observed& observed) {
+    auto old = old_batches(written_into(input.dataset, input.written), input.seen, context.server().now());
+    if (!quarantine.empty() && !old.removable.empty()) {
+      // The last record that the platform took of somebody in quarantine may be in any of them.
+      observed.findings.push_back(
+          {Severity::Note, "quarantine-keeps-batches",
+           fmt::format("{} of earlier generations stay until nobody is in quarantine any more: the people there have "
+                       "their last record in them",
+                       with_plural(old.removable.size(), "batch", "batches"))});
+      old.removable.clear();
+    }
     for (const auto& record : old.removable) {
       // The generation in the name puts the oldest first.
       observed.resources.push_back(

@@ -231,6 +231,35 @@ TEST_F(StoryTest, PeopleWhoseRecordsAreRejectedGoToQuarantineAndTheRestArrives) 
   expect_nothing_to_do();
 }
 
+TEST_F(StoryTest, OlderBatchesStayWhileSomebodyInQuarantineHasTheirLastRecordThere) {
+  world.extra = "target: { row_rule: accumulate }\n";
+  converge();
+  const std::string member = *emulator.truth(audiences[0].id).begin();
+  const auto in_dataset = [&] {
+    return members_by_audience(emulator, world.target()).at(audiences[0].id).contains(member);
+  };
+  const auto next_day = [&] { emulator.control("PUT", "/_emulator/clock", R"({"advance":"5h"})"); };
+  emulator.control("PUT", "/_emulator/ingestion", fmt::format(R"({{"reject_person":["{}"]}})", member));
+  next_day();
+  emulator.evolve(0.1, 11);
+  // Everyone is written again but the one who is rejected.
+  ASSERT_EQ(world.apply().code, kOk);
+  next_day();
+  expect_told(world.apply(), kOk, {"of earlier generations stay until nobody is in quarantine any more"});
+  EXPECT_TRUE(in_dataset());
+
+  emulator.control("PUT", "/_emulator/ingestion", R"({"reject_person":[]})");
+  expect_told(world.run({"quarantine", "replay", world.uid, "--config", emulator.config().string()}), kOk, {});
+  emulator.evolve(0.1, 12);
+  next_day();
+  ASSERT_EQ(world.apply().code, kOk);
+  next_day();
+  const auto tidied = world.apply();
+  EXPECT_EQ(tidied.code, kOk) << tidied.out << tidied.err;
+  EXPECT_THAT(told(tidied), Not(HasSubstr("earlier generations stay")));
+  EXPECT_EQ(world.difference(), "");
+}
+
 // --------------------------------------------------------------------------------------------------------- what
 // vanishes
 
