@@ -14,14 +14,14 @@ using AudienceId = std::string;
 
 /// How many people one audience holds, gains and loses.
 struct AudienceDelta {
-  AudienceId id;
-  std::string name;  // as it will be written
+  AudienceId id = {};
+  std::string name = {};  // as it will be written
   std::uint64_t before = 0;
   std::uint64_t after = 0;
   std::uint64_t entered = 0;
   std::uint64_t left = 0;
-  std::uint64_t renamed = 0;  // of those who stay: written again because the audience has another name now
-  std::string name_before;    // that they were written with; "" when nobody is renamed
+  std::uint64_t renamed = 0;     // of those who stay: written again because the audience has another name now
+  std::string name_before = {};  // that they were written with; "" when nobody is renamed
 
   friend bool operator==(const AudienceDelta&, const AudienceDelta&) = default;
 };

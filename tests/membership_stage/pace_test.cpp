@@ -15,8 +15,8 @@ class PaceTest : public testing::Test, protected IngestWorld {
  protected:
   PaceTest() { settings.limits.ingest_per_hour = 1000; }
 
-  std::optional<Time> take(const std::string& key, std::uint64_t bytes, Time now) {
-    auto taken = IngestPace(files, settings, manifest).take(key, bytes, now);
+  std::optional<Time> take(const std::string& key, std::uint64_t size, Time now) {
+    auto taken = IngestPace(files, settings, manifest).take(key, size, now);
     EXPECT_TRUE(taken.ok()) << (taken.ok() ? "" : taken.error().text());
     return taken.ok() ? *taken : std::nullopt;
   }
@@ -56,10 +56,10 @@ TEST_F(PaceTest, SyncsOfASandboxShareOneHourAndSandboxesDoNot) {
 
 TEST_F(PaceTest, ADamagedFileIsAnEmptyOne) {
   take("a", 1000, noon);
-  const auto folder = settings.state / "ingested";
-  const auto names = files.list(folder).value();
+  const auto ingested = settings.state / "ingested";
+  const auto names = files.list(ingested).value();
   ASSERT_THAT(names, SizeIs(1));
-  ASSERT_TRUE(files.write_atomic(folder / names[0], "{\"sent\":[{").ok());
+  ASSERT_TRUE(files.write_atomic(ingested / names[0], "{\"sent\":[{").ok());
   EXPECT_EQ(take("b", 1000, noon), std::nullopt);
 }
 
