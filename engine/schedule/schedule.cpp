@@ -11,7 +11,7 @@ namespace {
 
 constexpr Duration kLongestJitter = std::chrono::hours(24);
 
-bool is_suspended(const std::optional<Suspension>& suspension, Time now) {
+bool is_suspended(const std::optional<Pause>& suspension, Time now) {
   return suspension && (!suspension->until || now < *suspension->until);
 }
 
@@ -43,7 +43,7 @@ Time Schedule::start_after(Time opening, Time due) const {
   return opening + jitter_offset(uid_, due, range);
 }
 
-Decision Schedule::decide(const ScheduleState& state, Time now) const {
+ScheduleDecision Schedule::decide(const ScheduleState& state, Time now) const {
   // Of a clock that shows no year anybody lives in, nothing is computed.
   if (!cron_.next(now, zone_)) return {};
   const auto settled = settled_on(state, now);

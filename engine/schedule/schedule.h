@@ -25,10 +25,10 @@ struct ScheduleSpec {
 };
 
 /// A sync that shall not run for a while.
-struct Suspension {
+struct Pause {
   std::optional<Time> until;  // the first instant that is free again; nullopt: until somebody ends it
 
-  friend bool operator==(const Suspension&, const Suspension&) = default;
+  friend bool operator==(const Pause&, const Pause&) = default;
 };
 
 /// What is known about the past of one sync.
@@ -36,7 +36,7 @@ struct ScheduleState {
   /// Due times up to here are done with: the later of the due time that the last scheduled run served, and of the time
   /// at which this schedule was first seen, or changed (else a new expression would have missed times of its own past).
   Time settled;
-  std::optional<Suspension> suspension;
+  std::optional<Pause> suspension;
 };
 
 /// One due time and when its run begins.
@@ -56,7 +56,7 @@ enum class Readiness {
 };
 
 /// What to do about a sync now.
-struct Decision {
+struct ScheduleDecision {
   Readiness readiness = Readiness::Never;
   /// The due time that runs, waits or is held up; nullopt for Never.
   std::optional<Time> due;
@@ -65,7 +65,7 @@ struct Decision {
   /// and once a day in any case: windows reveal only so much of their future.
   std::optional<Time> again;
 
-  friend bool operator==(const Decision&, const Decision&) = default;
+  friend bool operator==(const ScheduleDecision&, const ScheduleDecision&) = default;
 };
 
 /// When one sync runs. Level-based: `decide` compares the state with the time, so it does not matter how often, how
@@ -85,7 +85,7 @@ class Schedule {
   static Result<Schedule> make(const ScheduleSpec& spec, std::string uid);
 
   /// Cost: some forty times Cron::next when something is due, else a few.
-  Decision decide(const ScheduleState& state, Time now) const;
+  ScheduleDecision decide(const ScheduleState& state, Time now) const;
 
   /// The next `count` runs if nothing holds them up: what `decide` would start, asked at every instant from now on. The
   /// first one starts at `now` when it is due already. Shorter when there are no more.

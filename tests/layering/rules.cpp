@@ -49,10 +49,11 @@ const std::vector<Layer>& layers() {
       {"engine/reconcile", {AUDIENCESYNC_PORTS, "engine/plugin"}},
       {"plugins/platform", {AUDIENCESYNC_PORTS, "engine/plugin"}},
       {"plugins/*", {AUDIENCESYNC_PORTS, "engine/plugin", "plugins/platform"}},
-      {"daemon", {"engine/**", "plugins/**"}},
+      {"daemon", {"engine/**", "plugins/**", "daemon/service"}},
+      {"daemon/service", {AUDIENCESYNC_PORTS}},
       {"emulator", {}},
       {"bench", {"engine/**", "plugins/**"}},
-      {"tests", {"engine/**", "plugins/**", "daemon", "emulator", "bench"}},
+      {"tests", {"engine/**", "plugins/**", "daemon", "daemon/service", "emulator", "bench"}},
   };
   return table;
 }

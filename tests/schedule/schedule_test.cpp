@@ -24,7 +24,7 @@ Schedule schedule(const ScheduleSpec& spec, const std::string& uid = "luma-loyal
 }
 
 // "run for TIME", "wait for TIME until TIME".
-std::string shown(const Decision& decision) {
+std::string shown(const ScheduleDecision& decision) {
   const auto time = [](std::optional<Time> value) { return value ? to_iso8601(*value) : "ever"; };
   switch (decision.readiness) {
     case Readiness::Run:
@@ -168,13 +168,13 @@ TEST(Schedule, WindowsThatNeverOpenRunNothing) {
 
 TEST(Schedule, ASuspendedSyncRunsOnceWhenTheSuspensionEnds) {
   const auto daily = schedule({.cron = "0 4 * * *"});
-  const ScheduleState until_friday{at("2026-01-01T04:00:00Z"), Suspension{at("2026-01-09T12:00:00Z")}};
+  const ScheduleState until_friday{at("2026-01-01T04:00:00Z"), Pause{at("2026-01-09T12:00:00Z")}};
   EXPECT_EQ(shown(daily.decide(until_friday, at("2026-01-05T12:00:00Z"))),
             "suspended for 2026-01-05T04:00:00Z until 2026-01-09T12:00:00Z");
   EXPECT_EQ(shown(daily.decide(until_friday, at("2026-01-09T12:00:00Z"))), "run for 2026-01-09T04:00:00Z");
   EXPECT_THAT(starts(daily.upcoming(until_friday, at("2026-01-05T12:00:00Z"), 3)),
               ElementsAre("2026-01-09T12:00:00Z", "2026-01-10T04:00:00Z", "2026-01-11T04:00:00Z"));
-  const ScheduleState for_ever{at("2026-01-01T04:00:00Z"), Suspension{}};
+  const ScheduleState for_ever{at("2026-01-01T04:00:00Z"), Pause{}};
   EXPECT_EQ(shown(daily.decide(for_ever, at("2026-03-05T12:00:00Z"))), "suspended for 2026-03-05T04:00:00Z until ever");
   EXPECT_THAT(daily.upcoming(for_ever, at("2026-03-05T12:00:00Z"), 5), IsEmpty());
 }
