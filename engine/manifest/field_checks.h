@@ -42,6 +42,13 @@ std::optional<std::string> check_some_bytes(std::string_view text);
 std::optional<std::string> check_upload_file(std::string_view text);
 std::optional<std::string> check_batch_files(std::string_view text);
 std::optional<std::string> check_memory(std::string_view text);
+std::optional<std::string> check_git_url(std::string_view text);
+std::optional<std::string> check_branch(std::string_view text);
+/// A folder in a repository: relative, without `..`.
+std::optional<std::string> check_tree_path(std::string_view text);
+/// `host:port`, `[address]:port`.
+std::optional<std::string> check_listen_address(std::string_view text);
+std::optional<std::string> check_plans_at_a_time(std::string_view text);
 std::optional<std::string> check_exports_per_sandbox(std::string_view text);
 
 }  // namespace audiencesync

@@ -158,7 +158,8 @@ struct Retention {
 
 /// One sync as its file declares it, checked and with every default filled in.
 struct Manifest {
-  std::string file;  // as given to load_manifest
+  std::string file;         // as given to load_manifest
+  std::string commit = {};  // that the file is of, "" when it is not from git; not part of what defines a sync
   std::string name;
   std::string uid;  // keys state and ownership
   std::string organization = "default";

@@ -131,6 +131,7 @@ bool names_a_secret(std::string_view key) {
   static constexpr std::array<std::string_view, 10> kWords{"secret", "secrets", "password", "passwd", "passphrase",
                                                            "token",  "tokens",  "apikey",   "bearer", "pwd"};
   const auto words = words_of_key(key);
+  if (words.size() > 1 && words.back() == "file") return false;  // says where one is
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (std::find(kWords.begin(), kWords.end(), words[i]) != kWords.end()) return true;
     const bool is_key = i > 0 && (words[i] == "key" || words[i] == "keys");

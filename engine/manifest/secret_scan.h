@@ -11,7 +11,8 @@ namespace audiencesync {
 /// header, a private key, a cloud access key, or a password in a URL. May miss some; ids and names never match.
 bool looks_like_secret(std::string_view text);
 
-/// Whether a key of a file is named like one that holds a credential: client_secret, apiKey, password, ...
+/// Whether a key of a file is named like one that holds a credential: client_secret, apiKey, password, ...; not like
+/// one that says which file holds it: token_file.
 bool names_a_secret(std::string_view key);
 
 /// Whether an environment variable is named like one that holds a credential. Stricter than for keys.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/manifest/field_checks.h"
 #include "engine/manifest/field_reader.h"
 #include "engine/manifest/manifest_fields.h"
 #include "engine/manifest/secret_scan.h"
@@ -63,12 +64,54 @@ void read_path(const FieldReader& map, std::string_view key, const Path& folder,
   if (const auto text = map.text(key)) path = (folder / *text).lexically_normal();
 }
 
+void read_git(const FieldReader& root, const Path& folder, Settings& settings) {
+  const auto* node = root.map("manifests").node("git");
+  if (node == nullptr) return;
+  const FieldReader map(node);
+  GitManifests git;
+  map.read("url", git.url);
+  map.read("branch", git.branch);
+  map.read("path", git.path);
+  while (git.path.ends_with('/')) git.path.pop_back();
+  map.read("poll", git.poll);
+  map.read("deadline", git.deadline);
+  map.read("require_signature", git.require_signature);
+  read_path(map, "allowed_signers", folder, git.allowed_signers);
+  read_path(map, "keyring", folder, git.keyring);
+  map.read("username", git.username);
+  read_path(map, "token_file", folder, git.token_file);
+  read_path(map, "ssh_key", folder, git.ssh_key);
+  read_path(map, "known_hosts", folder, git.known_hosts);
+  settings.git = std::move(git);
+}
+
+void read_listen(const FieldReader& root, const Path& folder, Settings& settings) {
+  const auto* node = root.node("listen");
+  if (node == nullptr) return;
+  const FieldReader map(node);
+  Listen listen;
+  if (const auto address = map.text("address"); address && !check_listen_address(*address)) {
+    const auto colon = address->rfind(':');
+    listen.host = address->substr(0, colon);
+    if (listen.host.starts_with('[')) listen.host = listen.host.substr(1, listen.host.size() - 2);
+    listen.port = static_cast<std::uint16_t>(*parse_count(address->substr(colon + 1)));
+  }
+  read_path(map, "certificate", folder, listen.certificate);
+  read_path(map, "key", folder, listen.key);
+  read_path(map, "token_file", folder, listen.token_file);
+  map.read("deadline", listen.deadline);
+  map.read_count("plans", listen.plans);
+  settings.listen = std::move(listen);
+}
+
 Settings read_settings(const FieldReader& root, const Path& path) {
   Settings settings;
   settings.file = path.string();
   settings.folder = path.parent_path();
   read_path(root, "state", settings.folder, settings.state);
   read_path(root.map("manifests"), "folder", settings.folder, settings.manifests_folder);
+  read_git(root, settings.folder, settings);
+  read_listen(root, settings.folder, settings);
   if (const auto* organizations = root.node("organizations")) {
     for (const auto& entry : organizations->entries) {
       settings.organizations.emplace(entry.key, read_organization(entry));
@@ -97,6 +140,56 @@ void check_deadlines(const Timing& timing, const FieldReader& root, Problems& pr
   check("poll_batch", timing.poll_batch, "deadline_batch", timing.deadline_batch);
 }
 
+void check_git(const Settings& settings, const FieldReader& root, Problems& problems) {
+  if (!settings.git) return;
+  const auto manifests = root.map("manifests");
+  const auto map = manifests.map("git");
+  const auto& git = *settings.git;
+  if (manifests.node("folder") != nullptr) {
+    problems.invalid(
+        manifests.place("folder"),
+        "manifests.folder and manifests.git are both there, and manifests come from one place; remove one");
+  }
+  if (git.require_signature && git.allowed_signers.empty() && git.keyring.empty()) {
+    problems.invalid(map.place("require_signature"),
+                     "manifests.git.require_signature needs to know who may sign; add allowed_signers (SSH keys) or "
+                     "keyring (OpenPGP keys)");
+  }
+  if (!git.require_signature && (!git.allowed_signers.empty() || !git.keyring.empty())) {
+    problems.invalid(map.place(git.keyring.empty() ? "allowed_signers" : "keyring"),
+                     "manifests.git says who may sign, but signatures are not looked at; add require_signature: true, "
+                     "or remove the key");
+  }
+  const bool web = git.url.starts_with("https://") || git.url.starts_with("http://");
+  const bool local = git.url.starts_with("/") || git.url.starts_with("file://");
+  if (!git.token_file.empty() && !web) {
+    problems.invalid(map.place("token_file"), "manifests.git.token_file is for https:// only; use ssh_key with ssh");
+  }
+  if (!check_git_url(git.url) && !web && !local && (git.ssh_key.empty() || git.known_hosts.empty())) {
+    problems.invalid(map.place("url"),
+                     fmt::format("manifests.git.url {} needs ssh_key, the file of a private key, and known_hosts, the "
+                                 "keys its host may have; add both",
+                                 shown(git.url)));
+  }
+}
+
+void check_listen(const Settings& settings, const FieldReader& root, Problems& problems) {
+  if (!settings.listen || settings.listen->host.empty()) return;
+  const auto& listen = *settings.listen;
+  const auto map = root.map("listen");
+  if (listen.certificate.empty() != listen.key.empty()) {
+    problems.invalid(map.place(listen.key.empty() ? "certificate" : "key"),
+                     "listen.certificate and listen.key belong together; add the other one");
+  }
+  const bool loopback = listen.host == "localhost" || listen.host == "127.0.0.1" || listen.host == "::1";
+  if (listen.certificate.empty() && !loopback) {
+    problems.invalid(map.place("address"),
+                     fmt::format("listen.address {} would take tokens unencrypted; add certificate and key, or listen "
+                                 "on 127.0.0.1",
+                                 shown(map.text("address").value_or(listen.host))));
+  }
+}
+
 }  // namespace
 
 Loaded<Settings> load_settings(const Files& files, const Path& path) {
@@ -114,6 +207,8 @@ Loaded<Settings> load_settings(const Files& files, const Path& path) {
     const FieldReader root(&*tree);
     settings = read_settings(root, path);
     check_deadlines(settings.timing, root, problems);
+    check_git(settings, root, problems);
+    check_listen(settings, root, problems);
   }
   return conclude(std::move(settings), std::move(problems));
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,12 +65,45 @@ struct Limits {
   friend bool operator==(const Limits&, const Limits&) = default;
 };
 
+/// A branch of a remote repository that the manifests come from.
+struct GitManifests {
+  std::string url;  // https://, ssh://, user@host:path, file:// or an absolute path
+  std::string branch = "main";
+  std::string path;                          // folder in the repository, without slashes at its ends; "" for all of it
+  Duration poll = std::chrono::seconds{60};  // between two looks at the remote
+  Duration deadline = std::chrono::minutes{5};  // for one look
+  bool require_signature = false;               // only commits signed by one of those below count
+  Path allowed_signers;                         // of SSH signatures, as of ssh-keygen; "" for none
+  Path keyring;                                 // of OpenPGP signatures, as of gpgv; "" for none
+  std::string username = "git";                 // with token_file or ssh_key
+  Path token_file;                              // password for https; "" for none
+  Path ssh_key;                                 // private key without passphrase; "" for none
+  Path known_hosts;                             // keys of ssh hosts; needed with an ssh address
+
+  friend bool operator==(const GitManifests&, const GitManifests&) = default;
+};
+
+/// Where the daemon answers `plan --server`.
+struct Listen {
+  std::string host;  // without brackets
+  std::uint16_t port = 0;
+  Path certificate;  // "": plain HTTP, on loopback only
+  Path key;
+  Path token_file;                               // what a client has to show
+  Duration deadline = std::chrono::minutes{10};  // for one plan
+  std::uint64_t plans = 2;                       // that are made at a time
+
+  friend bool operator==(const Listen&, const Listen&) = default;
+};
+
 /// The settings file, checked and with every default filled in. Paths are absolute when the file's path was.
 struct Settings {
   std::string file;  // as given to load_settings
   Path folder;       // its folder: relative paths in it start here, credentials are looked for here
   Path state = "/var/lib/audiencesync";
   Path manifests_folder = "/etc/audiencesync/manifests.d";
+  std::optional<GitManifests> git;  // instead of the folder
+  std::optional<Listen> listen;
   std::vector<Path> source_folders;  // that manifests may read profiles from
   std::map<std::string, Organization> organizations;
   Timing timing;

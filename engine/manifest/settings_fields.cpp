@@ -109,6 +109,44 @@ Field limits_field() {
                       .check = check_batch_files}}};
 }
 
+Field file_field(std::string_view name, std::string_view example, std::string_view help) {
+  return {.name = name, .example = example, .help = help, .check = check_path};
+}
+
+Field git_field() {
+  return {.name = "git",
+          .type = FieldType::Map,
+          .fallback = "null",
+          .example = "{ url: https://git.example.com/analytics/audiences.git }",
+          .help = "A branch of a repository, instead of the folder.",
+          .fields = {
+              {.name = "url",
+               .presence = Presence::Required,
+               .example = "https://git.example.com/analytics/audiences.git",
+               .help = "https://, ssh://, user@host:path, or a repository of this machine by its whole path.",
+               .check = check_git_url},
+              {.name = "branch", .fallback = "main", .help = "Branch that counts.", .check = check_branch},
+              {.name = "path",
+               .example = "manifests",
+               .help = "Folder in the repository; without it all of it.",
+               .check = check_tree_path},
+              wait_field("poll", "60s", "Between two looks at the repository."),
+              wait_field("deadline", "5m", "For one look at the repository."),
+              {.name = "require_signature",
+               .type = FieldType::Flag,
+               .fallback = "false",
+               .help = "Only a commit signed by somebody listed below counts."},
+              file_field("allowed_signers", "signers", "Who may sign with an SSH key: a file as ssh-keygen reads it."),
+              file_field("keyring", "signers.gpg", "Who may sign with an OpenPGP key: a keyring as gpgv reads it."),
+              {.name = "username",
+               .fallback = "git",
+               .help = "Name shown to the host together with token_file or ssh_key.",
+               .check = check_label},
+              file_field("token_file", "git-token", "File with the password or token for https."),
+              file_field("ssh_key", "deploy-key", "File with the private key for ssh, without a passphrase."),
+              file_field("known_hosts", "known_hosts", "Keys of ssh hosts, as of ssh; needed with an ssh address.")}};
+}
+
 Field manifests_field() {
   return {.name = "manifests",
           .type = FieldType::Map,
@@ -118,7 +156,34 @@ Field manifests_field() {
                       .fallback = "/etc/audiencesync/manifests.d",
                       .help = "Folder with one file for each sync.",
                       .check = check_path},
-                     {.name = "git", .type = FieldType::Map, .availability = Availability::Later}}};
+                     git_field()}};
+}
+
+Field listen_field() {
+  return {.name = "listen",
+          .type = FieldType::Map,
+          .fallback = "null",
+          .example = "{ address: 127.0.0.1:8443, token_file: plan-token }",
+          .help = "Where the daemon answers `plan --server`; without it nowhere.",
+          .fields = {{.name = "address",
+                      .presence = Presence::Required,
+                      .example = "127.0.0.1:8443",
+                      .help = "Host and port; without a certificate only of the loopback interface.",
+                      .check = check_listen_address},
+                     file_field("certificate", "tls/certificate.pem",
+                                "Certificate chain (PEM): with it the answers are encrypted."),
+                     file_field("key", "tls/key.pem", "Private key of the certificate (PEM)."),
+                     {.name = "token_file",
+                      .presence = Presence::Required,
+                      .example = "plan-token",
+                      .help = "File with the token that a client has to show; read again when it changes.",
+                      .check = check_path},
+                     wait_field("deadline", "10m", "For one plan."),
+                     {.name = "plans",
+                      .type = FieldType::Integer,
+                      .fallback = "2",
+                      .help = "Plans made at a time; who asks for more is told to come back.",
+                      .check = check_plans_at_a_time}}};
 }
 
 FieldTable make_settings_fields() {
@@ -150,7 +215,8 @@ FieldTable make_settings_fields() {
        .pattern = "^[A-Za-z_][A-Za-z0-9_]*$",
        .check = check_variable_name},
   };
-  for (const auto* later : {"channels", "stages", "listen"}) {
+  table.push_back(listen_field());
+  for (const auto* later : {"channels", "stages"}) {
     table.push_back({.name = later, .availability = Availability::Later});
   }
   return table;

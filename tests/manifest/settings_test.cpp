@@ -110,11 +110,52 @@ INSTANTIATE_TEST_SUITE_P(
     All, BadSettingsTest,
     testing::Values(
         BadSettings{"later",
-                    "channels: {}\nstages: {}\nlisten: null\nmanifests: { git: { url: x } }\n",
+                    "channels: {}\nstages: {}\n",
                     {"s.yaml:4:1: 'channels' is not in this version; remove it",
-                     "s.yaml:5:1: 'stages' is not in this version; remove it",
-                     "s.yaml:6:1: 'listen' is not in this version; remove it",
-                     "s.yaml:7:14: 'manifests.git' is not in this version; remove it"}},
+                     "s.yaml:5:1: 'stages' is not in this version; remove it"}},
+        BadSettings{"folder_and_branch",
+                    "manifests: { folder: m, git: { url: /srv/a.git } }\n",
+                    {"s.yaml:4:22: manifests.folder and manifests.git are both there, and manifests come from one "
+                     "place; remove one"}},
+        BadSettings{"signature_of_nobody",
+                    "manifests: { git: { url: /srv/a.git, require_signature: true } }\n",
+                    {"s.yaml:4:57: manifests.git.require_signature needs to know who may sign; add allowed_signers "
+                     "(SSH keys) or keyring (OpenPGP keys)"}},
+        BadSettings{"signers_nobody_asks_for",
+                    "manifests: { git: { url: /srv/a.git, allowed_signers: s } }\n",
+                    {"s.yaml:4:55: manifests.git says who may sign, but signatures are not looked at; add "
+                     "require_signature: true, or remove the key"}},
+        BadSettings{"repository_in_the_clear",
+                    "manifests: { git: { url: http://git.example.com/a.git } }\n",
+                    {"s.yaml:4:26: manifests.git.url 'http://git.example.com/a.git' could be changed by anybody on the "
+                     "way; write https:// (http:// is for loopback only)"}},
+        BadSettings{"repository_by_a_helper_program",
+                    "manifests: { git: { url: \"ext::sh -c id\" } }\n",
+                    {"s.yaml:4:26: manifests.git.url 'ext::sh -c id' is not the address of a repository; write "
+                     "https://host/path, ssh://user@host/path, user@host:path, or the whole path of a repository of "
+                     "this machine"}},
+        BadSettings{"repository_over_ssh_from_anybody",
+                    "manifests: { git: { url: git@git.example.com:a.git, ssh_key: k } }\n",
+                    {"s.yaml:4:26: manifests.git.url 'git@git.example.com:a.git' needs ssh_key, the file of a private "
+                     "key, and known_hosts, the keys its host may have; add both"}},
+        BadSettings{"branch_and_path",
+                    "manifests: { git: { url: /srv/a.git, branch: \"a..b\", path: ../up } }\n",
+                    {"s.yaml:4:46: manifests.git.branch 'a..b' is not the name of a branch; write it without "
+                     "refs/heads/, for example main",
+                     "s.yaml:4:60: manifests.git.path '../up' is not a folder of a repository; write it from the root "
+                     "of the repository on, without '..', for example manifests"}},
+        BadSettings{"listens_to_everybody_in_the_clear",
+                    "listen: { address: \"0.0.0.0:80\", token_file: t }\n",
+                    {"s.yaml:4:20: listen.address '0.0.0.0:80' would take tokens unencrypted; add certificate and key, "
+                     "or listen on 127.0.0.1"}},
+        BadSettings{"listens_without_token",
+                    "listen: { address: \"localhost\" }\n",
+                    {"s.yaml:4:9: 'listen.token_file' is missing; add it, for example token_file: plan-token",
+                     "s.yaml:4:20: listen.address 'localhost' is not an address to listen on; write host:port, for "
+                     "example 127.0.0.1:8443"}},
+        BadSettings{"half_a_certificate",
+                    "listen: { address: \"127.0.0.1:1\", token_file: t, certificate: c }\n",
+                    {"s.yaml:4:63: listen.certificate and listen.key belong together; add the other one"}},
         BadSettings{"unknown_key",
                     "timing: { pol_batch: 1s }\n",
                     {"s.yaml:4:11: unknown key 'pol_batch' in 'timing'; did you mean 'poll_batch'?"}},
@@ -182,6 +223,55 @@ INSTANTIATE_TEST_SUITE_P(
                      "copied already"}}),
     [](const auto& row) { return std::string(row.param.name); });
 
+TEST(SettingsTest, ManifestsComeFromABranch) {
+  const auto loaded = load_settings_text(std::string(kSmallest) + R"(manifests:
+  git:
+    url: ssh://git@git.example.com/analytics/audiences.git
+    branch: release/2026
+    path: manifests/
+    poll: 5m
+    deadline: 1m
+    require_signature: true
+    allowed_signers: signers
+    username: deploy
+    ssh_key: /etc/keys/deploy
+    known_hosts: known_hosts
+listen: { address: "[::1]:8443", certificate: tls/cert.pem, key: tls/key.pem, token_file: plan-token, deadline: 3m, plans: 4 }
+)");
+  ASSERT_THAT(texts(loaded.problems), IsEmpty());
+  ASSERT_TRUE(loaded.value->git.has_value());
+  GitManifests git;
+  git.url = "ssh://git@git.example.com/analytics/audiences.git";
+  git.branch = "release/2026";
+  git.path = "manifests";
+  git.poll = 5min;
+  git.deadline = 1min;
+  git.require_signature = true;
+  git.allowed_signers = "/etc/audiencesync/signers";
+  git.username = "deploy";
+  git.ssh_key = "/etc/keys/deploy";
+  git.known_hosts = "/etc/audiencesync/known_hosts";
+  EXPECT_EQ(*loaded.value->git, git);
+  ASSERT_TRUE(loaded.value->listen.has_value());
+  EXPECT_EQ(*loaded.value->listen, (Listen{"::1", 8443, "/etc/audiencesync/tls/cert.pem",
+                                           "/etc/audiencesync/tls/key.pem", "/etc/audiencesync/plan-token", 3min, 4}));
+}
+
+TEST(SettingsTest, ABranchAndAListenerNeedLittle) {
+  const auto loaded = load_settings_text(std::string(kSmallest) +
+                                         "manifests: { git: { url: https://git.example.com/a.git } }\n"
+                                         "listen: { address: \"127.0.0.1:0\", token_file: t }\n");
+  ASSERT_THAT(texts(loaded.problems), IsEmpty());
+  GitManifests git;
+  git.url = "https://git.example.com/a.git";
+  EXPECT_EQ(*loaded.value->git, git);
+  Listen listen;
+  listen.host = "127.0.0.1";
+  listen.token_file = "/etc/audiencesync/t";
+  EXPECT_EQ(*loaded.value->listen, listen);
+  EXPECT_FALSE(load_settings_text(std::string(kSmallest) + "listen: null\nmanifests: { git: null }\n").value->listen);
+}
+
 TEST(SettingsTest, NoOrganizationIsAnError) {
   const auto loaded = load_settings_text("version: 1\norganizations: {}\n");
   EXPECT_THAT(texts(loaded.problems),
@@ -201,7 +291,7 @@ TEST(SettingsTest, SchemaDescribesOrganizationsByAnyName) {
   ASSERT_NE(organization, nullptr);
   EXPECT_EQ(organization->find_path({"properties", "endpoints", "properties", "platform"})->text("default"),
             "https://platform.adobe.io");
-  EXPECT_EQ(schema.find_path({"properties", "listen"}), nullptr);
+  EXPECT_EQ(schema.find_path({"properties", "channels"}), nullptr);
 }
 
 }  // namespace
