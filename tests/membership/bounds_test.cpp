@@ -7,10 +7,7 @@
 #include "engine/membership/membership_files.h"
 #include "engine/membership/person_rule.h"
 #include "tests/membership/fixture.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define AUDIENCESYNC_SANITIZED 1
-#endif
+#include "tests/membership/sanitized.h"
 
 namespace audiencesync::testing {
 namespace {
@@ -46,9 +43,7 @@ std::uint64_t status_kilobytes(const std::string& key) {
 }
 
 TEST(BoundsTest, MemoryDoesNotGrowWithThePeople) {
-#ifdef AUDIENCESYNC_SANITIZED
-  GTEST_SKIP() << "sanitizers keep freed memory";
-#endif
+  if (kSanitized) GTEST_SKIP() << "sanitizers keep freed memory";
   const TestFolder folder;
   PosixFiles files;
   CountingSource source;
@@ -82,7 +77,7 @@ TEST(BoundsTest, FilesDoNotDependOnTheBudgetOrTheOrderOfRows) {
   PosixFiles files;
   const TestFolder folder;
   std::vector<std::string> seen;
-  for (const std::size_t budget : {std::size_t{0}, std::size_t{20'000}, std::size_t{300'000}, std::size_t{64} << 20}) {
+  for (const std::size_t budget : {std::size_t{0}, std::size_t{20'000}, std::size_t{300'000}, kAmpleMemory.bytes}) {
     const auto here = folder.path() / std::to_string(budget);
     LocalMemberships engine(files, source, here, {budget});
     const auto base = must(engine.compare(simple_spec(), export_named("b"), {}, {})).candidate;

@@ -30,7 +30,7 @@ std::uint64_t three_hashes(std::string_view person) { return person.size() % 3; 
 
 class DifferenceTest : public ::testing::Test {
  protected:
-  std::string lines(const DifferenceSide& old_side, const DifferenceSide& new_side, MemoryBudget budget = {},
+  std::string lines(const DifferenceSide& old_side, const DifferenceSide& new_side, MemoryBudget budget = kAmpleMemory,
                     LocalMemberships::PersonHash hash = person_hash) {
     std::string out;
     Difference difference(files, source, folder.path() / "work", budget, hash);
@@ -41,7 +41,7 @@ class DifferenceTest : public ::testing::Test {
     counts = must(difference.run(spec, old_side, new_side, write, {}));
     return out;
   }
-  std::string lines(MemoryBudget budget = {}, LocalMemberships::PersonHash hash = person_hash) {
+  std::string lines(MemoryBudget budget = kAmpleMemory, LocalMemberships::PersonHash hash = person_hash) {
     return lines({{"from"}, {}}, {{"to"}, {}}, budget, hash);
   }
 
@@ -107,7 +107,7 @@ TEST_F(DifferenceTest, DoesNotDependOnTheBudgetOrTheHash) {
   random_rows(3000, 11);
   const auto expected = naive();
   std::set<std::string> seen;
-  for (const std::size_t budget : {std::size_t{0}, std::size_t{20'000}, std::size_t{300'000}, std::size_t{64} << 20}) {
+  for (const std::size_t budget : {std::size_t{0}, std::size_t{20'000}, std::size_t{300'000}, kAmpleMemory.bytes}) {
     const auto text = lines({budget});
     EXPECT_EQ(by_person(text), expected) << budget;
     seen.insert(text);

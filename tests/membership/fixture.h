@@ -10,8 +10,12 @@
 
 #include "engine/membership/local_memberships.h"
 #include "tests/membership/memory_source.h"
+#include "tests/membership/sanitized.h"
 
 namespace audiencesync::testing {
+
+/// More than any test here needs without spilling. A sanitizer marks every byte of it, for every comparison.
+inline constexpr MemoryBudget kAmpleMemory{kSanitized ? 16 << 20 : MemoryBudget().bytes};
 
 /// A folder of its own, gone after the test.
 class TestFolder {
@@ -60,7 +64,7 @@ class EngineTest : public ::testing::Test {
   TestFolder folder;
   RelationSpec spec = simple_spec();
   std::unique_ptr<LocalMemberships> engine =
-      std::make_unique<LocalMemberships>(files, source, folder.path() / "memberships");
+      std::make_unique<LocalMemberships>(files, source, folder.path() / "memberships", kAmpleMemory);
 
   Path engine_folder() const { return folder.path() / "memberships"; }
   Bulk compare(const BaseRef& base = {}) { return must(engine->compare(spec, export_named("batch-1"), base, {})); }

@@ -224,7 +224,7 @@ TEST_P(OracleTest, ComparesAsTheNaiveImplementationDoes) {
   PosixFiles files;
   MemorySource source;
   const TestFolder folder;
-  static constexpr std::size_t kBudgets[] = {0, 40'000, 64 << 20};
+  static constexpr std::size_t kBudgets[] = {0, 40'000, kAmpleMemory.bytes};
   const MemoryBudget budget{kBudgets[world.below(3)]};
   LocalMemberships engine(files, source, folder.path(), budget, world.chance(30) ? weak_hash : person_hash);
 
@@ -274,7 +274,7 @@ TEST_P(OracleTest, ComparesAsTheNaiveImplementationDoes) {
   EXPECT_EQ(names_below(folder.path()).size(), 1 + must(files.list(folder.path() / "upload")).size());
 }
 
-INSTANTIATE_TEST_SUITE_P(Worlds, OracleTest, ::testing::Range<std::uint64_t>(0, 150));
+INSTANTIATE_TEST_SUITE_P(Worlds, OracleTest, ::testing::Range<std::uint64_t>(0, kSanitized ? 60 : 150));
 
 }  // namespace
 }  // namespace audiencesync::testing

@@ -8,6 +8,7 @@
 #include "tests/membership/compress.h"
 #include "tests/membership/duck.h"
 #include "tests/membership/fixture.h"
+#include "tests/membership/sanitized.h"
 
 namespace audiencesync::testing {
 namespace {
@@ -134,8 +135,12 @@ TEST_F(ParquetReaderTest, SaysWhatTheFallbackSaysOfFilesThatAreNone) {
 TEST_F(ParquetReaderTest, NeverTakesACutFileForAShorterOne) {
   duck.write(world(600, 9), file("a.parquet"));
   const auto whole = read_bytes(file("a.parquet"));
-  for (std::size_t size = 0; size < whole.size(); size += 37) {
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    if (size > 500 && size + 500 < whole.size() && size % 37 > 0) continue;
     put_file(file("cut.parquet"), whole.substr(0, size));
+    ASSERT_FALSE(collect(alone, {file("cut.parquet")}, columns, audiences).ok()) << size;
+    // DuckDB's word about it takes a hundred times as long; it is asked where a cut could look like an end.
+    if (size % (37 * 40) > 0 && size > 13 && size + 13 < whole.size()) continue;
     const auto result = collect(source, {file("cut.parquet")}, columns, audiences);
     ASSERT_FALSE(result.ok()) << size;
     EXPECT_EQ(result.error().code(), ErrorCode::Corrupt) << result.error().text();
@@ -153,6 +158,7 @@ std::vector<std::string> people_of(const Collected& collected) {
 // a column beside it, which only DuckDB reads: a membership more or less, never another person.
 TEST_F(ParquetReaderTest, OneDamagedBitNeverChangesWhoIsRead) {
   std::mt19937_64 random(4711);
+  const int rounds = kSanitized ? 40 : 150;
   int errors = 0;
   int equal = 0;
   int contradictions = 0;
@@ -160,7 +166,7 @@ TEST_F(ParquetReaderTest, OneDamagedBitNeverChangesWhoIsRead) {
     duck.write(world(300, 21), file("a.parquet"), fmt::format(", COMPRESSION {}", compression));
     const auto whole = read_bytes(file("a.parquet"));
     const auto expected = alone_with(file("a.parquet"));
-    for (int round = 0; round < 400; ++round) {
+    for (int round = 0; round < rounds; ++round) {
       SCOPED_TRACE(fmt::format("{} {}", compression, round));
       auto bytes = whole;
       auto& byte = bytes[random() % bytes.size()];
@@ -184,9 +190,9 @@ TEST_F(ParquetReaderTest, OneDamagedBitNeverChangesWhoIsRead) {
       ++contradictions;
     }
   }
-  EXPECT_GT(errors, 100);
-  EXPECT_GT(equal, 100);
-  EXPECT_LT(contradictions, 12);
+  EXPECT_GT(errors, rounds / 4);
+  EXPECT_GT(equal, rounds / 4);
+  EXPECT_LT(contradictions, 8);
 }
 
 TEST_F(ParquetReaderTest, StopsAtAnErrorOfItsSink) {
