@@ -1,107 +1,102 @@
 #include "daemon/service/manifest_folder.h"
 
 #include <fmt/format.h>
-#include <sys/inotify.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
 
-#include "daemon/service/manifest_texts.h"
+#include "engine/manifest/yaml_document.h"
 
 namespace audiencesync {
 namespace {
 
-// Looked at although nothing was heard: rarely when changes are told, often when the folder cannot be watched.
+// Looked at although nothing was heard: rarely when changes are told, often when some can be missed.
 constexpr std::chrono::hours kWatched{1};
 constexpr std::chrono::minutes kUnwatched{1};
 
-constexpr std::uint32_t kChanges = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ATTRIB |
-                                   IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+// A folder in which something changes during each of so many looks is being filled right now.
+constexpr int kMostLooks = 20;
 
-bool is_manifest_name(const std::string& name) {
-  const Path path(name);
-  return !name.starts_with('.') && (path.extension() == ".yaml" || path.extension() == ".yml");
-}
-
-std::vector<std::string> texts_of(const std::vector<Error>& errors) {
-  std::vector<std::string> out;
-  std::transform(errors.begin(), errors.end(), std::back_inserter(out), [](const Error& each) { return each.text(); });
-  return out;
+std::string without_links(const std::string& path) {
+  std::error_code failure;
+  const auto real = std::filesystem::canonical(path, failure);
+  return failure ? path : real.string();
 }
 
 }  // namespace
 
 Result<ManifestSet> load_manifest_folder(const Files& files, const Path& folder, const ManifestRules& rules) {
-  const auto about = TRY(files.facts(folder));
-  if (about.kind != FileFacts::Kind::Folder) {
-    return Error(ErrorCode::Invalid, fmt::format("{}: not a folder; correct manifests.folder", folder.string()));
-  }
-  ManifestSet set;
-  const auto names = TRY(files.list(folder));
-  for (const auto& name : names) {
-    if (!is_manifest_name(name)) continue;
-    const auto path = (folder / name).string();
-    LoadedManifest manifest;
-    auto loaded = load_manifest_recorded(files, path, rules, manifest.texts);
-    for (auto& warning : texts_of(loaded.warnings)) set.warnings.push_back(std::move(warning));
-    if (!loaded.ok()) {
-      set.rejected.push_back({path, texts_of(loaded.problems)});
-      continue;
-    }
-    const auto same = std::find_if(set.manifests.begin(), set.manifests.end(),
-                                   [&](const LoadedManifest& each) { return each.manifest.uid == loaded.value->uid; });
-    if (same != set.manifests.end()) {
-      set.rejected.push_back({path,
-                              {fmt::format("{}: uid '{}' is that of {}; a uid keys state and ownership, so give one of "
-                                           "them another",
-                                           path, loaded.value->uid, same->file())}});
-      continue;
-    }
-    manifest.manifest = std::move(*loaded.value);
-    set.manifests.push_back(std::move(manifest));
-  }
-  std::sort(set.manifests.begin(), set.manifests.end(), [](const LoadedManifest& left, const LoadedManifest& right) {
-    return left.manifest.uid < right.manifest.uid;
-  });
-  return set;
-}
-
-FolderSource::~FolderSource() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-// Before anything is read, so that no change falls in between. Again each time: the folder may be another one by now.
-void FolderSource::watch() {
-  if (descriptor_ < 0) descriptor_ = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (descriptor_ < 0) return;
-  const int watch = ::inotify_add_watch(descriptor_, folder_.c_str(), kChanges);
-  if (watch_ >= 0 && watch != watch_) ::inotify_rm_watch(descriptor_, watch_);
-  watch_ = watch;
+  return FolderSource(files, folder, rules).load();
 }
 
 Result<ManifestSet> FolderSource::load() {
-  watch();
-  return load_manifest_folder(files_, folder_, rules_);
+  // What was heard so far is answered by this.
+  TRY(watch_.drain());
+  auto read = TRY(this->read());
+  ManifestTexts texts;
+  for (const auto& [path, text] : read.texts) texts[path] = text.text;
+  auto set = judge_manifests(texts, rules_, owners_);
+  for (auto& [path, problem] : read.unreadable) set.rejected.push_back({path, {std::move(problem)}});
+  std::sort(set.rejected.begin(), set.rejected.end(),
+            [](const RejectedManifest& left, const RejectedManifest& right) { return left.file < right.file; });
+  set.warnings.insert(set.warnings.end(), read.warnings.begin(), read.warnings.end());
+  for (const auto& each : set.manifests) owners_[each.manifest.uid] = each.file();
+  known_ = std::move(read.texts);
+  return set;
 }
 
-Result<void> FolderSource::drain() {
-  alignas(inotify_event) std::array<char, 4096> buffer{};
-  for (;;) {
-    const auto got = ::read(descriptor_, buffer.data(), buffer.size());
-    if (got > 0 || (got < 0 && errno == EINTR)) continue;
-    if (got < 0 && errno != EAGAIN) {
-      return Error(ErrorCode::Io, fmt::format("{}: cannot read what changed: {}", name(), std::strerror(errno)));
-    }
-    return {};
+Result<FolderSource::Read> FolderSource::read() {
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    if (auto read = TRY(read_once())) return std::move(*read);
   }
+  return Error(ErrorCode::NotFinished,
+               fmt::format("{}: changes while it is read; it is read again when it comes to rest", folder_.string()));
+}
+
+// nullopt: something changed meanwhile.
+Result<std::optional<FolderSource::Read>> FolderSource::read_once() {
+  const auto scan = scan_folder(folder_);
+  // Before anything is read, so that no change falls in between. Again each time: folders come and go.
+  watch_.watch(scan.folders, folder_);
+  if (scan.failure) return *scan.failure;
+  Read read;
+  read.unreadable = scan.unreadable;
+  for (const auto& [path, stamp] : scan.files) {
+    const auto known = known_.find(path);
+    if (known != known_.end() && known->second.stamp == stamp) {
+      read.texts.insert(*known);
+      continue;
+    }
+    if (!watch_.being_written().empty() && watch_.being_written().contains(without_links(path))) {
+      if (known != known_.end()) {
+        read.texts.insert(*known);
+        read.warnings.push_back(
+            fmt::format("{}: is being written; it counts as it was before until it is closed", path));
+      }
+      continue;
+    }
+    if (stamp.bytes > kMaxYamlBytes) {
+      read.unreadable[path] =
+          fmt::format("{}: has {} bytes, at most {} are read; shorten it", path, stamp.bytes, kMaxYamlBytes);
+      continue;
+    }
+    auto text = files_.read(path);
+    if (text.ok()) {
+      read.texts[path] = {stamp, std::move(text).take()};
+    } else if (text.error().code() == ErrorCode::NotFound) {
+      return std::optional<Read>();
+    } else {
+      read.unreadable[path] = text.error().text();
+    }
+  }
+  const auto after = scan_folder(folder_);
+  if (after.failure) return *after.failure;
+  if (!after.same_as(scan)) return std::optional<Read>();
+  return std::optional<Read>(std::move(read));
 }
 
 Duration FolderSource::poll_interval() const {
-  if (watch_ < 0) return kUnwatched;
-  return kWatched;
+  if (watch_.complete()) return kWatched;
+  return kUnwatched;
 }
 
 }  // namespace audiencesync

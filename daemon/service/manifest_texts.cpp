@@ -76,4 +76,10 @@ Loaded<Manifest> load_manifest_of(const ManifestTexts& texts, const Path& path, 
   return load_manifest(TextFiles(texts), path, rules);
 }
 
+Loaded<Manifest> load_manifest_of(const ManifestTexts& texts, const Path& path, const ManifestRules& rules,
+                                  ManifestTexts& read) {
+  const TextFiles files(texts);
+  return load_manifest_recorded(files, path, rules, read);
+}
+
 }  // namespace audiencesync

@@ -17,4 +17,8 @@ Loaded<Manifest> load_manifest_recorded(const Files& files, const Path& path, co
 /// The manifest of texts that were kept; the disk is not looked at.
 Loaded<Manifest> load_manifest_of(const ManifestTexts& texts, const Path& path, const ManifestRules& rules);
 
+/// The same, and what was read of them is kept in `read`.
+Loaded<Manifest> load_manifest_of(const ManifestTexts& texts, const Path& path, const ManifestRules& rules,
+                                  ManifestTexts& read);
+
 }  // namespace audiencesync
