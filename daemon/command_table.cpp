@@ -18,15 +18,18 @@ OptionRow any_format(std::string_view help) {
 }
 
 CommandRow validate_row() {
-  return {.command = Command::Validate,
-          .group = CommandGroup::Review,
-          .name = "validate",
-          .usage = "FILE...",
-          .summary = "checks manifests offline: every problem at once, with its place",
-          .tells = "Needs no network and no credentials. With settings, also checks what they allow.",
-          .operands = Operands::Manifests,
-          .examples = {{"audiencesync validate luma.yaml", "before each commit"},
-                       {"audiencesync validate manifests/*.yaml", "in a pull request's check"}}};
+  return {
+      .command = Command::Validate,
+      .group = CommandGroup::Review,
+      .name = "validate",
+      .usage = "FILE...",
+      .summary = "checks manifests offline: every problem at once, with its place",
+      .tells = "Needs no network and no credentials. With settings, also checks what they allow.",
+      .operands = Operands::Manifests,
+      .options = {{.name = "settings", .help = "check the settings too, or alone without a FILE; they must be there"}},
+      .examples = {{"audiencesync validate luma.yaml", "before each commit"},
+                   {"audiencesync validate --settings", "before the service starts or reloads"},
+                   {"audiencesync validate manifests/*.yaml", "in a pull request's check"}}};
 }
 
 CommandRow plan_row() {

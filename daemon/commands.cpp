@@ -62,9 +62,10 @@ std::optional<std::vector<Manifest>> manifests_of(const Options& options, const 
 ExitCode validate_command(const Options& options, const Adapters& adapters, const Console& console) {
   ManifestRules rules;
   // Without settings a manifest is checked by itself; with them also against what they allow.
-  if (options.config_given || adapters.files.exists(options.config)) {
+  if (options.settings || options.config_given || adapters.files.exists(options.config)) {
     const auto settings = settings_of(options, adapters, console);
     if (!settings) return ExitCode::Invalid;
+    if (options.settings) console.out << fmt::format("{}: valid\n", options.config.string());
     rules = manifest_rules(*settings, adapters.environment);
   }
   bool fine = true;

@@ -294,7 +294,7 @@ Result<void> read_operands(Options& options, const CommandRow& row, const Found&
       break;
   }
   if (options.command == Command::Diff) return check_diff(options);
-  if (options.command == Command::Validate && options.arguments.empty()) {
+  if (options.command == Command::Validate && options.arguments.empty() && !options.settings) {
     return usage("validate needs at least one manifest; for example: audiencesync validate manifests/*.yaml");
   }
   return {};
@@ -332,6 +332,7 @@ Result<Options> read_options(const CommandRow& row, const std::vector<std::strin
   options.refresh = !found.has("no-refresh");
   options.auto_approve = found.has("auto-approve");
   options.verbose = found.has("verbose");
+  options.settings = found.has("settings");
   options.format = TRY(found.format());
   options.samples = TRY(found.count("sample", options.samples, 0, kMostSamples));
   options.limit = TRY(found.count("limit", options.limit, 1, kMostRuns));

@@ -55,6 +55,7 @@ struct Options {
   bool refresh = true;
   bool auto_approve = false;
   bool verbose = false;
+  bool settings = false;    // validate --settings: they must be there
   std::size_t samples = 3;  // plan --sample: masked people of each kind of change, 0 for none
   Path plan_file;           // apply --plan; empty: none
   // approve

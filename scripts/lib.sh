@@ -44,7 +44,8 @@ build_packages=(
   libboost-dev libboost-program-options-dev libsqlite3-dev libzstd-dev libsnappy-dev libxxhash-dev libssl-dev
   nlohmann-json3-dev zlib1g-dev libhowardhinnant-date-dev tzdata
 )
-test_packages=(libgtest-dev libgmock-dev)
+# systemd: its judgement of the units.
+test_packages=(libgtest-dev libgmock-dev systemd)
 # Only where no npm is: Debian's does not go together with a Node.js from elsewhere, and any npm will do.
 command -v npm >/dev/null || build_packages+=(npm)
 

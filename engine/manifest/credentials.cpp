@@ -120,9 +120,11 @@ Result<Credential> find_credential(const Files& files, const Environment& enviro
   }
   std::vector<std::string> looked_at;
   if (const auto folder = environment("CREDENTIALS_DIRECTORY"); folder && !folder->empty()) {
-    const Path path = Path(*folder) / std::string(name);
-    if (files.exists(path)) return read_credential(files, path);
-    looked_at.push_back(path.string());
+    for (const auto& path :
+         {Path(*folder) / std::string(name), Path(*folder) / ("audiencesync_" + std::string(name))}) {
+      if (files.exists(path)) return read_credential(files, path);
+      looked_at.push_back(path.string());
+    }
   } else {
     looked_at.push_back("$CREDENTIALS_DIRECTORY (not set)");
   }

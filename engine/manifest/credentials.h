@@ -23,7 +23,8 @@ struct Credential {
 
 /// Finds the credential `name` of the settings, in this order:
 ///
-/// 1. the file `$CREDENTIALS_DIRECTORY/<name>` (systemd LoadCredential=),
+/// 1. the file `$CREDENTIALS_DIRECTORY/<name>` (systemd LoadCredential= of a file), then
+///    `$CREDENTIALS_DIRECTORY/audiencesync_<name>` (LoadCredential=audiencesync:FOLDER, one file each),
 /// 2. the file `<settings_folder>/credentials/<name>`, readable by its owner only,
 /// 3. the variables AUDIENCESYNC_<NAME>_CLIENT_ID, _CLIENT_SECRET and, optional, _SCOPES.
 ///

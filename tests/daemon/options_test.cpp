@@ -41,6 +41,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table, CommandWord,
     ::testing::Values(
         CommandCase{"validate", {"validate", "a.yaml"}, Command::Validate},
+        CommandCase{"validate_settings", {"validate", "--settings"}, Command::Validate},
         CommandCase{"plan", {"plan"}, Command::Plan},
         CommandCase{"diff", {"diff", "m.yaml", "--from", "a", "b", "--from", "c", "--to", "d"}, Command::Diff},
         CommandCase{"apply", {"apply"}, Command::Apply}, CommandCase{"status", {"status"}, Command::Status},

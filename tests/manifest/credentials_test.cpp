@@ -53,6 +53,8 @@ TEST_F(CredentialsTest, TheThreePlacesAreLookedAtInOrder) {
   EXPECT_EQ(find()->client_id, "third");
   files.put("/nowhere/audiencesync/credentials/my-org", credential_json("second"));
   EXPECT_EQ(find()->client_id, "second");
+  files.put("/run/credentials/audiencesync_my-org", credential_json("folder"));
+  EXPECT_EQ(find()->client_id, "folder");
   files.put("/run/credentials/my-org", credential_json("first"));
   const auto found = find();
   ASSERT_TRUE(found.ok());
@@ -74,7 +76,8 @@ TEST_F(CredentialsTest, NothingFoundNamesEveryPlace) {
             "AUDIENCESYNC_MY_ORG_CLIENT_SECRET; write {\"client_id\": \"...\", \"client_secret\": \"...\"} into "
             "/nowhere/audiencesync/credentials/my-org with mode 0600");
   environment["CREDENTIALS_DIRECTORY"] = "/run/credentials";
-  EXPECT_THAT(failure(), HasSubstr("looked at /run/credentials/my-org, /nowhere"));
+  EXPECT_THAT(failure(),
+              HasSubstr("looked at /run/credentials/my-org, /run/credentials/audiencesync_my-org, /nowhere"));
   EXPECT_EQ(find().error().code(), ErrorCode::Authentication);
 }
 

@@ -250,6 +250,8 @@ TEST_F(BadInputTest, WhatIsNoCommandOrOptionIsAUsageError) {
   expect_told(world.run({"plan", "--format", "xml", "--config", config(), file}), kUsage,
               {"--format 'xml' is not known to plan; use one of text|json|markdown"});
   expect_told(world.run({"validate"}), kUsage, {"validate needs at least one manifest"});
+  EXPECT_EQ(world.run({"validate", "--settings", "--config", config()}).code, 0);
+  expect_told(world.run({"validate", "--settings", "--config", config() + ".none"}), kInvalid, {config() + ".none"});
   expect_told(world.run({"apply", "--config", config(), file}), kUsage,
               {"apply has no terminal to ask at; add --auto-approve"});
   EXPECT_THAT(emulator.calls(), IsEmpty());

@@ -40,7 +40,9 @@ TEST_P(UploadFormats, ParquetArrivesAsJsonDoes) {
     EXPECT_EQ(bench.world.difference(), "");
     bench.emulator.evolve(0.3, 7);
     bench.apply();
-    if (std::string(GetParam()) != "membership") EXPECT_EQ(bench.world.difference(), "");
+    if (std::string(GetParam()) != "membership") {
+      EXPECT_EQ(bench.world.difference(), "");
+    }
     arrived[parquet ? 1 : 0] = rows(bench);
   }
   EXPECT_EQ(arrived[0], arrived[1]);
