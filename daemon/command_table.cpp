@@ -207,6 +207,24 @@ CommandRow state_row() {
                        {"audiencesync state rebuild --take-over luma-loyalty", "after the old machine was lost"}}};
 }
 
+CommandRow forget_row() {
+  return {.command = Command::Forget,
+          .group = CommandGroup::Change,
+          .name = "forget",
+          .usage = "SYNC [-]",
+          .summary = "erases people here, and keeps them out from then on",
+          .tells =
+              "Asks for a person's id, or reads ids from stdin, one a line, with \"-\". An id is never an argument. "
+              "They are erased from history, quarantine and files of this machine; the next apply ends their "
+              "memberships. They stay out even if an export has them: a keyed hash of each is kept for that.",
+          .operands = Operands::Syncs,
+          .options = {{.name = "lift", .help = "let them back, because they agreed again: the next export decides"},
+                      text_or_json("form of the answer")},
+          .examples = {{"audiencesync forget luma-loyalty", "asks for the id"},
+                       {"audiencesync forget luma-loyalty - < ids.txt", "then: audiencesync apply"},
+                       {"audiencesync forget --lift luma-loyalty - < ids.txt", "they agreed again"}}};
+}
+
 CommandRow verify_row() {
   return {.command = Command::Verify,
           .group = CommandGroup::Follow,
@@ -372,9 +390,9 @@ CommandRow completion_row() {
 
 const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> table{
-      validate_row(), plan_row(),   diff_row(),       apply_row(),  approve_row(), rollback_row(),
-      suspend_row(),  resume_row(), state_row(),      status_row(), history_row(), explain_row(),
-      members_row(),  verify_row(), quarantine_row(), stages_row(), schema_row(),  completion_row()};
+      validate_row(), plan_row(),       diff_row(),   apply_row(),  approve_row(),   rollback_row(), suspend_row(),
+      resume_row(),   forget_row(),     state_row(),  status_row(), history_row(),   explain_row(),  members_row(),
+      verify_row(),   quarantine_row(), stages_row(), schema_row(), completion_row()};
   return table;
 }
 

@@ -36,6 +36,8 @@ ExitCode resume_command(const Options& options, const Adapters& adapters, const 
 /// Back to the memberships of a past run: an `apply` with another goal.
 ExitCode rollback_command(const Options& options, const Adapters& adapters, const Console& console,
                           std::stop_token stop);
+/// Erases people here, has their memberships ended, and keeps them out. Ids come from the terminal or from stdin.
+ExitCode forget_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop);
 ExitCode stages_command(const Options& options, const Console& console);
 ExitCode schema_command(const Options& options, const Console& console);
 ExitCode completion_command(const Options& options, const Console& console);

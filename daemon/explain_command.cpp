@@ -7,6 +7,7 @@
 #include "daemon/person_input.h"
 #include "daemon/person_lookup.h"
 #include "engine/base/json.h"
+#include "engine/membership/forgotten.h"
 #include "engine/membership/membership_files.h"
 #include "engine/membership/person_rule.h"
 
@@ -71,6 +72,9 @@ Result<PersonFacts> collect(const Adapters& adapters, const Settings& settings, 
     }
   }
   facts.quarantined = TRY(quarantine_reason(adapters, settings, records, facts.normalized));
+  const auto store = TRY(adapters.open_store(settings.state / "state.db", OpenMode::ReadOnly));
+  const auto forgotten = Forgotten::from_value(TRY(store->remembered(records.uid, kForgotten)));
+  facts.forgotten = forgotten.contains(facts.normalized.reveal());
   facts.batches = export_of(records, adapters.clock.now());
   if (facts.batches.empty()) {
     facts.not_read = "no run has used one yet; run plan --fresh or apply first";

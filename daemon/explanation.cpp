@@ -101,8 +101,8 @@ void judge(AudienceExplanation& audience, bool declared, const SyncRecords& reco
     audience.why = audience.proven ? "proven to be written" : "not in what was proven to be written";
     return;
   }
-  const bool wanted =
-      declared && facts.unusable.empty() && std::find(counts.begin(), counts.end(), audience.status) != counts.end();
+  const bool wanted = declared && !facts.forgotten && facts.unusable.empty() &&
+                      std::find(counts.begin(), counts.end(), audience.status) != counts.end();
   if (wanted && audience.proven) {
     audience.verdict = PersonVerdict::In;
     audience.why = fmt::format("the export says '{}', and it is proven to be written", audience.status);
@@ -111,6 +111,7 @@ void judge(AudienceExplanation& audience, bool declared, const SyncRecords& reco
     audience.why = fmt::format("the export says '{}'; enters {}", audience.status, what_comes(records, facts, now));
   } else {
     std::string why = !facts.unusable.empty() ? "an id that is " + facts.unusable + " is never written"
+                      : facts.forgotten       ? "this person was forgotten on request and is kept out"
                       : !declared             ? "the manifest no longer declares it"
                       : audience.id.empty()   ? "its name was never resolved to an audience"
                                               : absence(facts, audience.status, counts);
@@ -202,6 +203,7 @@ std::string explanation_text(const SyncRecords& records, const PersonFacts& fact
   if (facts.normalized != facts.person && facts.unusable.empty())
     line("id", fmt::format("identity.normalize: {} changes it before it is compared", facts.normalize));
   if (!facts.quarantined.empty()) line("quarantine", "the platform rejected the record: " + facts.quarantined);
+  if (facts.forgotten) line("forgotten", "on request: kept out whatever the export says, until forget --lift");
   line("export", export_line(facts));
   line("snapshot", snapshot_line(records, facts));
   const auto* run = records.last_run();
@@ -226,6 +228,7 @@ Value explanation_value(const SyncRecords& records, const PersonFacts& facts, Ti
                               {"normalized", facts.normalized != facts.person}};
   if (!facts.unusable.empty()) value["unusable"] = facts.unusable;
   if (!facts.quarantined.empty()) value["quarantined"] = facts.quarantined;
+  if (facts.forgotten) value["forgotten"] = true;
   value["export"]["batches"] = facts.batches;
   value["export"]["looked_at"] = facts.exported.has_value();
   if (facts.exported) value["export"]["found"] = facts.exported->found;

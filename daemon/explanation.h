@@ -29,6 +29,7 @@ struct PersonFacts {
   std::string normalize;    // that rule, as the manifest writes it
   std::string unusable;     // why such an id is never written, "" when it can be
   std::string quarantined;  // the platform's reason, "" when the person is not in quarantine
+  bool forgotten = false;   // kept out on request
   std::string batches;      // of the export that was looked at, comma-separated; "" when there is none
   std::optional<PersonInExport> exported;
   std::string not_read;                      // why the export was not looked at

@@ -23,6 +23,24 @@ constexpr std::size_t kMostListed = 10;
 /// An audience that was or is in the sync, under every name that its records or the manifest gave it.
 using NamesById = std::map<AudienceId, std::set<std::string>>;
 
+/// Members without the people who were forgotten: of them a snapshot knows until their memberships have ended.
+class Remembered final : public PastMembers {
+ public:
+  Remembered(std::unique_ptr<PastMembers> members, Forgotten forgotten)
+      : members_(std::move(members)), forgotten_(std::move(forgotten)) {}
+  const std::vector<AudiencePeople>& audiences() const override { return members_->audiences(); }
+  Result<std::optional<MemberRow>> next() override {
+    while (true) {
+      auto row = TRY(members_->next());
+      if (!row || !forgotten_.contains(row->person.reveal())) return row;
+    }
+  }
+
+ private:
+  std::unique_ptr<PastMembers> members_;
+  Forgotten forgotten_;
+};
+
 /// What is read, and what is said about it.
 struct Asked {
   std::unique_ptr<PastMembers> members;  // null: nothing was proven by then
@@ -52,7 +70,9 @@ Result<Asked> open_members(const Options& options, const Adapters& adapters, con
     asked.when = fmt::format("proven {} by run {}", second_text(way.snapshot.record.proven), way.snapshot.run);
   }
   const auto folder = settings.state / "syncs" / records.uid / "memberships";
-  asked.members = TRY(read_past(adapters.files, folder, way.ref));
+  auto forgotten = Forgotten::from_value(TRY(store->remembered(records.uid, kForgotten)));
+  auto members = TRY(read_past(adapters.files, folder, way.ref));
+  asked.members = std::make_unique<Remembered>(std::move(members), std::move(forgotten));
   return asked;
 }
 

@@ -15,12 +15,14 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<std::string_view, 7> kLaterCommands{"daemon", "forget", "run-now", "retire",
-                                                         "lock",   "adopt",  "report"};
+constexpr std::array<std::string_view, 6> kLaterCommands{"daemon", "run-now", "retire", "lock", "adopt", "report"};
 constexpr std::size_t kMostSamples = 100;
 constexpr std::size_t kMostRuns = 100'000;
 constexpr std::size_t kShortestDigest = 8;
 constexpr std::size_t kLongestDigest = 64;
+
+// Any word after these may be a person's id, typed where it must not be: no message repeats it.
+bool names_person(Command command) { return command == Command::Explain || command == Command::Forget; }
 
 Error usage(std::string message) { return Error(ErrorCode::Usage, std::move(message)); }
 
@@ -71,8 +73,7 @@ class Found {
       if (option.name != "format") continue;
       const auto known = std::find(option.words.begin(), option.words.end(), word);
       if (known == option.words.end()) {
-        // Any word after explain may be a person's id.
-        if (row_.command == Command::Explain) return usage("explain has --format text and --format json");
+        if (names_person(row_.command)) return usage(fmt::format("{} has --format text and --format json", row_.name));
         return usage(fmt::format("--format '{}' is not known to {}; use one of {}", word, row_.name, option.value));
       }
     }
@@ -136,16 +137,19 @@ Result<void> read_approve(Options& options, const Found& found) {
   return {};
 }
 
-Result<void> read_explain(Options& options) {
+Result<void> read_person_command(Options& options, const CommandRow& row) {
   auto& words = options.arguments;
-  if (words.empty()) return usage("explain needs the name of a sync; audiencesync status lists them");
+  if (words.empty()) {
+    return usage(fmt::format("{} needs the name of a sync; audiencesync status lists them", row.name));
+  }
   if (words.size() > 1 && words[1] == "-") options.person = PersonFrom::Stdin;
   const std::size_t expected = options.person == PersonFrom::Stdin ? 2 : 1;
   // The word is not repeated: it is most likely the id.
   if (words.size() > expected) {
-    return usage(
-        "explain takes the name of a sync and nothing but \"-\" after it: a person's id on the command line is visible "
-        "to every user of this machine; leave it out and it is asked for, or send it to stdin with \"-\"");
+    return usage(fmt::format(
+        "{} takes the name of a sync and nothing but \"-\" after it: a person's id on the command line is visible "
+        "to every user of this machine; leave it out and it is asked for, or send it to stdin with \"-\"",
+        row.name));
   }
   words.resize(1);
   return {};
@@ -286,7 +290,7 @@ Result<void> read_operands(Options& options, const CommandRow& row, const Found&
     case Operands::Syncs:
       if (options.command == Command::State) return read_state(options);
       if (options.command == Command::Verify) return expect_one_sync(options, row);
-      if (options.command == Command::Explain) return read_explain(options);
+      if (names_person(options.command)) return read_person_command(options, row);
       if (options.command == Command::Members) return read_members(options, row, found);
       if (options.command == Command::Status || options.command == Command::History) return {};
       return read_one_sync(options, row, found);
@@ -322,6 +326,7 @@ Result<Options> read_options(const CommandRow& row, const std::vector<std::strin
   options.stats = found.has("stats");
   options.plan_file = found.text("plan");
   options.take_over = found.has("take-over");
+  options.lift = found.has("lift");
   options.analytics = found.has("analytics");
   // To ask Customer Journey Analytics is not to read rows, unless that is said as well.
   options.verify_rows = !options.analytics || found.has("rows");
@@ -380,8 +385,9 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
   try {
     return read_options(*row, words);
   } catch (const po::error& failure) {
-    // An unknown option is repeated by the library, and after explain any word may be a person's id.
-    const std::string what = row->command == Command::Explain ? "explain cannot use these options" : failure.what();
+    // An unknown option is repeated by the library.
+    const std::string what =
+        names_person(row->command) ? fmt::format("{} cannot use these options", row->name) : failure.what();
     return usage(fmt::format("{}; audiencesync {} --help lists the options", what, row->name));
   }
 }

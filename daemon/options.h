@@ -26,6 +26,7 @@ enum class Command {
   Explain,
   State,
   Verify,
+  Forget,
   Members,
   Rollback,
   Suspend,
@@ -63,13 +64,14 @@ struct Options {
   std::string reason;  // not blank
   Decision decision = Decision::Approve;
   std::size_t limit = 20;                  // history: runs of each sync, at least 1
-  PersonFrom person = PersonFrom::Prompt;  // explain; quarantine: Stdin names some, Prompt means everyone
+  PersonFrom person = PersonFrom::Prompt;  // explain, forget; quarantine: Stdin names some, Prompt means everyone
   QuarantineAction quarantine = QuarantineAction::List;
   // diff
   std::vector<Path> from;
   std::vector<Path> to;
   bool stats = false;
   bool take_over = false;  // state rebuild
+  bool lift = false;       // forget: let them back
   // verify
   bool verify_rows = true;
   bool analytics = false;
@@ -85,7 +87,7 @@ struct Options {
 };
 
 /// Errors: Usage with what is wrong and what to type instead; Unsupported for words of a later version. Nothing of what
-/// `explain` was given is repeated: it may be a person's id.
+/// `explain` or `forget` was given is repeated: it may be a person's id.
 Result<Options> parse_options(const std::vector<std::string>& arguments);
 
 }  // namespace audiencesync

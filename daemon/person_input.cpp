@@ -46,6 +46,12 @@ Result<std::vector<PersonId>> read_people(const Console& console) {
   return people;
 }
 
+Result<std::vector<PersonId>> ask_people(PersonFrom from, const Console& console) {
+  if (from == PersonFrom::Stdin) return read_people(console);
+  auto person = TRY(ask_person(from, console));
+  return std::vector<PersonId>{std::move(person)};
+}
+
 Result<std::vector<PersonId>> normalized_people(const std::vector<PersonId>& people, PersonRule rule) {
   std::vector<PersonId> out;
   for (const auto& person : people) {

@@ -46,6 +46,8 @@ ExitCode dispatch(const Options& options, const Adapters& adapters, const Consol
       return suspend_command(options, adapters, console);
     case Command::Resume:
       return resume_command(options, adapters, console);
+    case Command::Forget:
+      return forget_command(options, adapters, console, std::move(stop));
     case Command::Stages:
       return stages_command(options, console);
     case Command::Schema:

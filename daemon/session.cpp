@@ -20,6 +20,7 @@
 #include "plugins/data_view/data_view_stage.h"
 #include "plugins/dataset/dataset_stage.h"
 #include "plugins/export/export_stage.h"
+#include "plugins/membership/forgetting.h"
 #include "plugins/membership/membership_stage.h"
 #include "plugins/membership/past.h"
 #include "plugins/membership/question.h"
@@ -160,6 +161,7 @@ Result<std::unique_ptr<Session>> Session::open(const Adapters& adapters, const S
 RunResult Session::run(const RunOptions& options) {
   SyncRun run(parts_->registry, parts_->services, parts_->store, parts_->writer);
   auto result = run.execute(options);
+  finish_forgetting();
   clean_up();
   return result;
 }
@@ -171,6 +173,18 @@ Result<RowVerification> Session::verify(const VerifyOptions& options) {
 }
 
 Time Session::now() const { return parts_->server_time.now(); }
+
+// What audiencesync forget could not finish: it was killed, or an interrupted run still needed its files.
+void Session::finish_forgetting() {
+  const SyncPlace place{parts_->manifest.uid, analytics_relation(parts_->manifest), parts_->services.work};
+  const auto due = must_erase(parts_->store, place);
+  if (due.ok() && !*due) return;
+  const auto erased =
+      due.ok() ? erase_forgotten(parts_->memberships, parts_->store, parts_->adapters.files, place, {}) : due.error();
+  if (erased.ok()) return;
+  parts_->adapters.events.warn("cleanup.failed",
+                               {{"error", erased.error().text()}, {"next", "the next run tries again"}});
+}
 
 // Old candidates and changesets hold person ids: what nothing can need any more goes at the end of every run.
 void Session::clean_up() {

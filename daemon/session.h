@@ -32,6 +32,7 @@ class Session {
 
  private:
   explicit Session(std::unique_ptr<Parts> parts);
+  void finish_forgetting();
   void clean_up();
   Result<std::set<Digest>> keep_history(const std::string& relation);
 

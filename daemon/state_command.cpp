@@ -51,6 +51,9 @@ std::string found_text(const Manifest& manifest, const SnapshotRecord& snapshot,
   if (mark.taken_over > 0) {
     text += paragraph("  taken    ", fmt::format("{} of another state folder; that folder is refused from now on",
                                                  counted(mark.taken_over, "batch", "batches")));
+    text += paragraph("  forgotten ",
+                      "whom that folder was asked to forget is not known here: forget them again before "
+                      "the next apply");
   }
   return text + text_and_command("next: ", fmt::format("audiencesync plan {}", manifest.file));
 }

@@ -212,6 +212,9 @@ std::string status_text(const SyncRecords& records, Time now) {
     line("open",
          fmt::format("{} {}; the next apply continues it", to_string(change.change.action), change.change.key.text()));
   }
+  if (records.forgotten > 0) {
+    line("forgotten", counted(records.forgotten, "person is kept out", "people are kept out"));
+  }
   if (records.quarantined > 0) line("quarantine", counted(records.quarantined, "person", "people"));
   return out;
 }
@@ -221,6 +224,7 @@ Value status_value(const SyncRecords& records, Time now) {
                               {"name", records.name},
                               {"condition", word_of(condition_of(records, now))},
                               {"quarantined", static_cast<std::uint64_t>(records.quarantined)}};
+  if (records.forgotten > 0) value["forgotten"] = static_cast<std::uint64_t>(records.forgotten);
   if (!records.verified_rows.is_null()) value["verified_rows"] = records.verified_rows;
   if (const auto* run = records.last_run()) {
     value["last_run"] = Value::Object{

@@ -25,6 +25,7 @@ Result<SyncRecords> read_sync(const Store& store, const std::string& uid, std::s
   for (const auto& snapshot : snapshots) records.generations.emplace(snapshot.run, snapshot.record.generation);
   const auto quarantine = TRY(store.quarantine(relation));
   records.quarantined = quarantine.size();
+  records.forgotten = Forgotten::from_value(TRY(store.remembered(uid, kForgotten))).size();
   records.name = records.runs.empty() ? std::string{} : records.runs.front().manifest.text("name");
   if (records.name.empty()) records.name = uid;
   return records;

@@ -18,6 +18,7 @@ struct SyncRecords {
   std::vector<ChangeRecord> open;
   std::vector<HeldPlan> plans;  // newest first
   std::size_t quarantined = 0;
+  std::size_t forgotten = 0;                         // people who are kept out on request
   Value verified_rows;                               // what `verify` remembered, null when it never ran
   std::vector<Suspension> suspensions;               // newest first
   std::map<std::int64_t, std::int64_t> generations;  // by run: the newest one it proved

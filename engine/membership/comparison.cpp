@@ -83,6 +83,8 @@ void ComparisonCounts::add(const ComparisonCounts& other) {
   left_out.people += other.left_out.people;
   left_out.memberships += other.left_out.memberships;
   crowded += other.crowded;
+  forgotten.people += other.forgotten.people;
+  forgotten.memberships += other.forgotten.memberships;
   for (std::size_t i = 0; i < audiences.size(); ++i) {
     audiences[i].before += other.audiences[i].before;
     audiences[i].after += other.audiences[i].after;
@@ -102,6 +104,7 @@ void ComparisonCounts::fill(Bulk& bulk, const ComparisonScope& scope) const {
   bulk.bytes = bytes;
   bulk.left_out = left_out;
   bulk.crowded = crowded;
+  bulk.forgotten = forgotten;
   for (std::size_t i = 0; i < audiences.size(); ++i) {
     // A withdrawn audience that nobody is in any more is no news.
     if (!declared[i] && audiences[i].before == 0 && audiences[i].after == 0) continue;
@@ -120,20 +123,21 @@ Comparison::Comparison(const RelationSpec& spec, const ComparisonScope& scope, U
 }
 
 // Fills after_ with what the person must be in.
-bool Comparison::desire(const SnapshotRow* before, const DesiredRow* desired, std::string_view person) {
+Comparison::Person Comparison::desire(const SnapshotRow* before, const DesiredRow* desired, std::string_view person) {
   after_.clear();
   if (!spec_.quarantined.empty() && spec_.quarantined.contains(PersonId(std::string(person)))) {
     if (before != nullptr) after_ = before->audiences;
-    return true;
+    return Person::Quarantined;
   }
+  if (spec_.forgotten.contains(person)) return Person::Forgotten;
   if (desired != nullptr) after_ = desired->audiences;
-  if (before == nullptr) return false;
+  if (before == nullptr) return Person::Ordinary;
   const auto from_export = after_.size();
   for (const auto rank : before->audiences) {
     if (scope_.held[rank]) after_.push_back(scope_.kept_as[rank]);
   }
   if (after_.size() != from_export) std::sort(after_.begin(), after_.end());
-  return false;
+  return Person::Ordinary;
 }
 
 // Both sides are sorted, and ranks of one id are neighbours, so one walk finds who entered and left which id.
@@ -167,14 +171,20 @@ Result<void> Comparison::add(const SnapshotRow* before, const DesiredRow* desire
   const auto person = before != nullptr ? before->person : desired->person;
   static const Ranks kNone;
   const auto& was = before != nullptr ? before->audiences : kNone;
-  const bool quarantined = desire(before, desired, person);
+  const auto kind = desire(before, desired, person);
   if (before == nullptr && after_.empty()) return {};  // nobody ever wrote them, so there is nothing to clear
 
   count(was);
   if (after_.size() > most_audiences_) ++counts_.crowded;
-  TRY(candidate.add(hash, person, after_));
-  const bool same = before != nullptr && was == after_;
-  if (same && (unchanged_ == Unchanged::Skipped || quarantined)) return {};
+  if (kind == Person::Forgotten) {
+    // A change as long as the snapshot names them, even if they are in nothing: the candidate does not.
+    ++counts_.forgotten.people;
+    counts_.forgotten.memberships += was.size();
+  } else {
+    TRY(candidate.add(hash, person, after_));
+  }
+  const bool same = before != nullptr && was == after_ && kind != Person::Forgotten;
+  if (same && (unchanged_ == Unchanged::Skipped || kind == Person::Quarantined)) return {};
   // Where nothing is written of people in no audience, there is nothing to write again.
   if (same && after_.empty() && spec_.layout == RecordLayout::Membership) return {};
 

@@ -37,6 +37,7 @@ struct ComparisonCounts {
   std::uint64_t crowded = 0;
   std::vector<AudienceDelta> audiences;  // as ComparisonScope::audiences
   LeftOut left_out;
+  ForgottenPeople forgotten;
 
   void add(const ComparisonCounts& other);
   /// people, added, removed, bytes and audiences of the answer.
@@ -59,8 +60,9 @@ class Comparison {
   const ComparisonCounts& counts() const { return counts_; }
 
  private:
-  /// Whether the person is quarantined, so that nothing is written for them.
-  bool desire(const SnapshotRow* before, const DesiredRow* desired, std::string_view person);
+  /// Whether it is settled apart from what the export says.
+  enum class Person { Ordinary, Quarantined, Forgotten };
+  Person desire(const SnapshotRow* before, const DesiredRow* desired, std::string_view person);
   void count(const Ranks& before);
 
   const RelationSpec& spec_;

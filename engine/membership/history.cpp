@@ -57,7 +57,10 @@ DeltaRow delta_row(const SnapshotRow* before, const SnapshotRow* after) {
 }
 
 // Everyone who differs between two snapshots; `before` may be null.
-Result<void> compare_snapshots(SnapshotReader* before, SnapshotReader& after, DeltaWriter& writer, Patience patience) {
+// Both give whether somebody who was forgotten would have been in the delta.
+Result<bool> compare_snapshots(SnapshotReader* before, SnapshotReader& after, const Forgotten& forgotten,
+                               DeltaWriter& writer, Patience patience) {
+  bool erased = false;
   SnapshotRow old_row;
   SnapshotRow new_row;
   bool more_old = false;
@@ -72,17 +75,22 @@ Result<void> compare_snapshots(SnapshotReader* before, SnapshotReader& after, De
       order = old_row.hash != new_row.hash ? old_row.hash <=> new_row.hash : old_row.person <=> new_row.person;
     }
     if (order != 0 || old_row.audiences != new_row.audiences) {
-      TRY(writer.add(delta_row(order <= 0 ? &old_row : nullptr, order >= 0 ? &new_row : nullptr)));
+      if (forgotten.contains(order <= 0 ? old_row.person : new_row.person)) {
+        erased = true;
+      } else {
+        TRY(writer.add(delta_row(order <= 0 ? &old_row : nullptr, order >= 0 ? &new_row : nullptr)));
+      }
     }
     if (order <= 0) more_old = TRY(before->next(old_row));
     if (order >= 0) more_new = TRY(after.next(new_row));
   }
-  return {};
+  return erased;
 }
 
 // The rows of a changeset that really differ; a full generation lists everyone.
-Result<void> copy_changes(ChangesetReader& changes, const DeltaRequest::Rows& rows, DeltaWriter& writer,
-                          Patience patience) {
+Result<bool> copy_changes(ChangesetReader& changes, const DeltaRequest::Rows& rows, const Forgotten& forgotten,
+                          DeltaWriter& writer, Patience patience) {
+  bool erased = false;
   ChangesetRow change;
   std::uint64_t position = 0;
   auto found = TRY(changes.next(change));
@@ -90,14 +98,18 @@ Result<void> copy_changes(ChangesetReader& changes, const DeltaRequest::Rows& ro
     TRY(patience.ask());
     const bool landed = position >= rows.rows.first && position < rows.rows.last;
     const bool differs = change.known == Known::No || change.before != change.after;
-    if (landed && differs &&
-        (rows.leave_out.empty() || !rows.leave_out.contains(PersonId(std::string(change.person))))) {
+    const bool arrived =
+        landed && (rows.leave_out.empty() || !rows.leave_out.contains(PersonId(std::string(change.person))));
+    if (arrived && forgotten.contains(change.person)) {
+      erased = true;
+    } else if (arrived && differs) {
       TRY(writer.add({change.hash, change.person, change.known, Known::Yes, change.before, change.after}));
     }
     ++position;
     found = TRY(changes.next(change));
   }
-  return changes.expect(rows.changeset);
+  TRY(changes.expect(rows.changeset));
+  return erased;
 }
 
 class Past final : public PastMembers {
@@ -125,7 +137,7 @@ class Past final : public PastMembers {
 
 }  // namespace
 
-Result<Digest> write_delta(const HistoryPlace& place, const DeltaRequest& request, std::stop_token stop) {
+Result<KeptDelta> write_delta(const HistoryPlace& place, const DeltaRequest& request, std::stop_token stop) {
   const auto& [files, folder, unfinished] = place;
   auto after = TRY(SnapshotReader::open(files, snapshot_path(folder, request.after)));
   std::unique_ptr<SnapshotReader> before;
@@ -145,12 +157,14 @@ Result<Digest> write_delta(const HistoryPlace& place, const DeltaRequest& reques
   }
   auto file = TRY(TempFile::create(files, unfinished));
   auto writer = TRY(DeltaWriter::create(std::move(file), head_after(*after, request.before), dictionary));
+  KeptDelta kept;
   if (changes) {
-    TRY(copy_changes(*changes, *request.rows, *writer, Patience(std::move(stop))));
+    kept.erased = TRY(copy_changes(*changes, *request.rows, request.forgotten, *writer, Patience(std::move(stop))));
   } else {
-    TRY(compare_snapshots(before.get(), *after, *writer, Patience(std::move(stop))));
+    kept.erased = TRY(compare_snapshots(before.get(), *after, request.forgotten, *writer, Patience(std::move(stop))));
   }
-  return writer->publish(folder, facts_before, facts_after);
+  kept.digest = TRY(writer->publish(folder, facts_before, facts_after));
+  return kept;
 }
 
 Result<std::unique_ptr<PastMembers>> read_past(const Files& files, const Path& folder, const PastRef& past) {
@@ -189,7 +203,7 @@ Result<Digest> write_past(const HistoryPlace& place, const PastRef& past, std::s
   return writer->publish(place.folder, declared);
 }
 
-Result<Digest> erase_from_delta(const HistoryPlace& place, const Digest& delta, const std::set<PersonId>& people,
+Result<Digest> erase_from_delta(const HistoryPlace& place, const Digest& delta, const Forgotten& people,
                                 std::stop_token stop) {
   auto reader = TRY(DeltaReader::open(place.files, delta_path(place.folder, delta)));
   auto file = TRY(TempFile::create(place.files, place.unfinished));
@@ -200,7 +214,7 @@ Result<Digest> erase_from_delta(const HistoryPlace& place, const Digest& delta, 
   auto found = TRY(reader->next(row));
   while (found) {
     TRY(patience.ask());
-    if (people.contains(PersonId(std::string(row.person)))) {
+    if (people.contains(row.person)) {
       somebody = true;
     } else {
       TRY(writer->add(row));

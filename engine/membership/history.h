@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <set>
 #include <stop_token>
 
 #include "engine/membership/memberships.h"
@@ -19,13 +18,13 @@ struct HistoryPlace {
 // grows with the people.
 
 /// See Memberships::keep_delta.
-Result<Digest> write_delta(const HistoryPlace& place, const DeltaRequest& request, std::stop_token stop);
+Result<KeptDelta> write_delta(const HistoryPlace& place, const DeltaRequest& request, std::stop_token stop);
 /// See Memberships::past. `files` must outlive the reader.
 Result<std::unique_ptr<PastMembers>> read_past(const Files& files, const Path& folder, const PastRef& past);
 /// See Memberships::recall.
 Result<Digest> write_past(const HistoryPlace& place, const PastRef& past, std::stop_token stop);
 /// See Memberships::erase.
-Result<Digest> erase_from_delta(const HistoryPlace& place, const Digest& delta, const std::set<PersonId>& people,
+Result<Digest> erase_from_delta(const HistoryPlace& place, const Digest& delta, const Forgotten& people,
                                 std::stop_token stop);
 
 }  // namespace audiencesync

@@ -160,14 +160,16 @@ Digest LocalMemberships::question(const RelationSpec& spec, const SourceRef& sou
   }
   std::set<std::string> quarantined;
   for (const auto& person : spec.quarantined) quarantined.insert(person.reveal());
-  return digest_of(Value::Object{{"engine", kEngineVersion},
+  Value question = Value::Object{{"engine", kEngineVersion},
                                  {"definition", spec.definition()},
                                  {"held", sorted_texts(held)},
                                  {"quarantined", sorted_texts(quarantined)},
                                  {"source", source.id},
                                  {"rewrite", base.rewrite},
                                  {"restore", source.restore ? Value(*source.restore) : Value()},
-                                 {"base", base.content ? Value(*base.content) : Value()}});
+                                 {"base", base.content ? Value(*base.content) : Value()}};
+  if (!spec.forgotten.empty()) question["forgotten"] = spec.forgotten.digest();
+  return digest_of(question);
 }
 
 bool LocalMemberships::holds(const Bulk& bulk) const {
@@ -269,24 +271,26 @@ Result<Digest> LocalMemberships::write_smaller_candidate(const EncodeOptions& op
   std::uint64_t position = 0;
   auto more_changes = TRY(changes->next(change));
   auto more = TRY(planned->next(row));
-  while (more) {
+  while (more || more_changes) {
     if (stop.stop_requested()) return interrupted_comparison();
-    const bool changed = more_changes && order_of(change, row) == 0;
-    if (!changed || !keeps_old_entry(options, change, position)) {
-      TRY(part.add(row.hash, row.person, row.audiences));
-    } else if (change.known == Known::Yes) {
-      TRY(part.add(row.hash, row.person, change.before));
+    const auto order = !more           ? std::strong_ordering::less
+                       : !more_changes ? std::strong_ordering::greater
+                                       : order_of(change, row);
+    const bool keeps_old = order <= 0 && keeps_old_entry(options, change, position);
+    // Everyone who changed has a row in the candidate, but for those who were forgotten.
+    if (order < 0 && (change.known == Known::No || !change.after.empty())) {
+      return planned->corrupt("a changed person is missing from it");
     }
-    if (changed) {
+    if (keeps_old && change.known == Known::Yes) TRY(part.add(change.hash, change.person, change.before));
+    if (order >= 0 && !keeps_old) TRY(part.add(row.hash, row.person, row.audiences));
+    if (part.packed() > kPackedAtOnce) TRY(writer->take(part));
+    if (order >= 0) more = TRY(planned->next(row));
+    if (order <= 0) {
       ++position;
       more_changes = TRY(changes->next(change));
     }
-    if (part.packed() > kPackedAtOnce) TRY(writer->take(part));
-    more = TRY(planned->next(row));
   }
   TRY(writer->close(part));
-  // Whoever changed has a row in the candidate, so every change was met on the way.
-  if (more_changes) return planned->corrupt("a changed person is missing from it");
   return writer->publish(folder_, declared);
 }
 
@@ -332,7 +336,7 @@ Result<void> LocalMemberships::check(const Digest& snapshot) {
   return check_snapshot(files_, snapshot_path(folder_, snapshot), snapshot, {});
 }
 
-Result<Digest> LocalMemberships::keep_delta(const DeltaRequest& request, std::stop_token stop) {
+Result<KeptDelta> LocalMemberships::keep_delta(const DeltaRequest& request, std::stop_token stop) {
   return write_delta({files_, folder_, work_path("delta")}, request, std::move(stop));
 }
 
@@ -344,7 +348,7 @@ Result<Digest> LocalMemberships::recall(const PastRef& past, std::stop_token sto
   return write_past({files_, folder_, work_path("past")}, past, std::move(stop));
 }
 
-Result<Digest> LocalMemberships::erase(const Digest& delta, const std::set<PersonId>& people, std::stop_token stop) {
+Result<Digest> LocalMemberships::erase(const Digest& delta, const Forgotten& people, std::stop_token stop) {
   return erase_from_delta({files_, folder_, work_path("delta")}, delta, people, std::move(stop));
 }
 

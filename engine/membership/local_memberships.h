@@ -48,10 +48,10 @@ class LocalMemberships final : public Memberships {
   Result<ReadBack> read_back(const RelationSpec& spec, const TargetFiles& files, std::stop_token stop) override;
   Result<RowCheck> check_rows(const RelationSpec& spec, const TargetFiles& files, const Digest& snapshot,
                               const RowCheckOptions& options, std::stop_token stop) override;
-  Result<Digest> keep_delta(const DeltaRequest& request, std::stop_token stop) override;
+  Result<KeptDelta> keep_delta(const DeltaRequest& request, std::stop_token stop) override;
   Result<std::unique_ptr<PastMembers>> past(const PastRef& past) override;
   Result<Digest> recall(const PastRef& past, std::stop_token stop) override;
-  Result<Digest> erase(const Digest& delta, const std::set<PersonId>& people, std::stop_token stop) override;
+  Result<Digest> erase(const Digest& delta, const Forgotten& people, std::stop_token stop) override;
   std::optional<std::uint64_t> delta_bytes(const Digest& delta) const override;
   Result<void> clean(const std::set<Digest>& keep) override;
 

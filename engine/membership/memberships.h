@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/person_id.h"
+#include "engine/membership/forgotten.h"
 #include "engine/membership/read_back.h"
 #include "engine/membership/relation_spec.h"
 #include "engine/membership/row_check.h"
@@ -87,6 +88,13 @@ struct DeltaRequest {
     std::set<PersonId> leave_out;
   };
   std::optional<Rows> rows;
+  Forgotten forgotten = {};  // they are left out of it
+};
+
+/// A delta that was kept.
+struct KeptDelta {
+  Digest digest;
+  bool erased = false;  // it would have had somebody who was forgotten
 };
 
 /// How to get from a snapshot back to an earlier one.
@@ -159,7 +167,7 @@ class Memberships {
                                       const RowCheckOptions& options, std::stop_token stop);
   /// Keeps what a commit changes, so that the snapshot before it can be read again; synced on return. The digest names
   /// the file. Cost: that of the rows, or one pass over both snapshots. Errors: NotFound, Corrupt.
-  virtual Result<Digest> keep_delta(const DeltaRequest& request, std::stop_token stop) = 0;
+  virtual Result<KeptDelta> keep_delta(const DeltaRequest& request, std::stop_token stop) = 0;
   /// Streams a past snapshot; memory is that of one block for each delta. Each delta, and at the end all of what came
   /// out, is checked: an error of the last `next` means that nothing before it counts. Errors: NotFound, Corrupt.
   virtual Result<std::unique_ptr<PastMembers>> past(const PastRef& past) = 0;
@@ -167,7 +175,7 @@ class Memberships {
   virtual Result<Digest> recall(const PastRef& past, std::stop_token stop) = 0;
   /// Writes a delta again without these people; its new digest, or the same when it has none of them. The old file
   /// stays until `clean`. See plugins/membership/past.h for a whole history.
-  virtual Result<Digest> erase(const Digest& delta, const std::set<PersonId>& people, std::stop_token stop) = 0;
+  virtual Result<Digest> erase(const Digest& delta, const Forgotten& people, std::stop_token stop) = 0;
   /// Bytes of a delta's file; nullopt when it is gone.
   virtual std::optional<std::uint64_t> delta_bytes(const Digest& delta) const = 0;
 

@@ -12,6 +12,7 @@
 #include "engine/base/files.h"
 #include "engine/base/person_id.h"
 #include "engine/base/result.h"
+#include "engine/membership/forgotten.h"
 #include "engine/model/bulk.h"
 
 namespace audiencesync {
@@ -60,8 +61,11 @@ struct RelationSpec {
   /// People whose records the platform rejected: they keep their snapshot entry, or their absence, whatever the export
   /// says, until someone replays or drops them.
   std::set<PersonId> quarantined;
+  /// People who stay out: their memberships end, and once that is in the dataset the snapshot does not name them any
+  /// more. Of whom the platform rejected even that record, the snapshot keeps what it has.
+  Forgotten forgotten;
 
-  /// Everything above but `held`, `dataset` and `quarantined`: what a membership means.
+  /// Everything above but `held`, `dataset`, `quarantined` and `forgotten`: what a membership means.
   Digest definition() const;
   /// Layout and names in words: "person", "membership", "person, ids only". Records of another shape do not replace
   /// each other, so everyone is written again when it changes.

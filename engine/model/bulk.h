@@ -67,6 +67,14 @@ struct LeftOut {
   friend bool operator==(const LeftOut&, const LeftOut&) = default;
 };
 
+/// Whom the snapshot still names although they are to be forgotten: what is written for them ends their memberships.
+struct ForgottenPeople {
+  std::uint64_t people = 0;
+  std::uint64_t memberships = 0;
+
+  friend bool operator==(const ForgottenPeople&, const ForgottenPeople&) = default;
+};
+
 /// A change of any number of memberships as one small value: what is compared with what, a hash, the counts.
 /// The rows stay with the membership engine and are found again by `content`.
 struct Bulk {
@@ -83,7 +91,8 @@ struct Bulk {
   std::uint64_t crowded = 0;             // people in more audiences than analytics take from a record of the layout
   std::vector<AudienceDelta> audiences;  // sorted by id
   DroppedRows dropped;
-  LeftOut left_out;  // of a rollback
+  LeftOut left_out;           // of a rollback
+  ForgottenPeople forgotten;  // among `removed`, and in no snapshot afterwards
 
   Value to_value() const;
   static Result<Bulk> from_value(const Value& value);

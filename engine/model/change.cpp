@@ -104,6 +104,9 @@ Value Bulk::to_value() const {
   if (left_out.people > 0) {
     out["left_out"] = Value::Object{{"people", left_out.people}, {"memberships", left_out.memberships}};
   }
+  if (forgotten.people > 0) {
+    out["forgotten"] = Value::Object{{"people", forgotten.people}, {"memberships", forgotten.memberships}};
+  }
   // Left out where they say nothing new: plans of earlier versions keep their digest.
   if (records != people) out["records"] = records;
   if (crowded > 0) out["crowded"] = crowded;
@@ -141,6 +144,9 @@ Result<Bulk> Bulk::from_value(const Value& value) {
   }
   if (const auto* left_out = value.find("left_out")) {
     bulk.left_out = {count(*left_out, "people"), count(*left_out, "memberships")};
+  }
+  if (const auto* forgotten = value.find("forgotten")) {
+    bulk.forgotten = {count(*forgotten, "people"), count(*forgotten, "memberships")};
   }
   return bulk;
 }

@@ -17,6 +17,14 @@ Finding trip(std::string text, std::string_view limit) {
   return {Severity::Guard, "guard", fmt::format("{}; the limit is {}", text, limit)};
 }
 
+// Whoever judges a removal should know that somebody asked for a part of it.
+std::string asked_for(const Bulk& bulk) {
+  const auto& forgotten = bulk.forgotten;
+  if (forgotten.memberships == 0) return "";
+  return fmt::format("; {} of them {} people who were forgotten on request", forgotten.memberships,
+                     forgotten.memberships == 1 ? "is that of" : "are those of");
+}
+
 }  // namespace
 
 std::vector<Finding> guard(const Guard& limits, const Bulk& bulk, const std::vector<AudienceId>& declared) {
@@ -28,8 +36,8 @@ std::vector<Finding> guard(const Guard& limits, const Bulk& bulk, const std::vec
     left += audience.left;
   }
   if (before >= limits.min_people && !within(limits.max_removals, left, before)) {
-    trips.push_back(trip(fmt::format("{} of {} memberships would be removed ({:.1f} %, allowed {})", left, before,
-                                     percent(left, before), limits.max_removals.text()),
+    trips.push_back(trip(fmt::format("{} of {} memberships would be removed ({:.1f} %, allowed {}){}", left, before,
+                                     percent(left, before), limits.max_removals.text(), asked_for(bulk)),
                          "guard.max_removals"));
   }
   for (const auto& audience : bulk.audiences) {

@@ -85,7 +85,8 @@ std::map<AudienceId, std::vector<std::uint64_t>> membership_history(const std::v
   return history;
 }
 
-Result<std::vector<Sample>> plan_samples(Memberships& memberships, const Bulk& bulk, std::size_t most) {
+Result<std::vector<Sample>> plan_samples(Memberships& memberships, const Bulk& bulk, const Forgotten& forgotten,
+                                         std::size_t most) {
   std::vector<Sample> samples;
   if (most == 0 || bulk.people == 0) return samples;
   std::map<AudienceId, std::string> names;
@@ -95,7 +96,7 @@ Result<std::vector<Sample>> plan_samples(Memberships& memberships, const Bulk& b
     std::size_t taken = 0;
     for (const auto& row : rows) {
       if (taken == most) break;
-      if (std::string_view(kind_of(row)) != kind) continue;
+      if (std::string_view(kind_of(row)) != kind || forgotten.contains(row.person.reveal())) continue;
       samples.push_back({kind, row.person.masked(), names_only_in(row.after, row.before, names),
                          names_only_in(row.before, row.after, names)});
       ++taken;

@@ -18,7 +18,8 @@ std::map<AudienceId, std::vector<std::uint64_t>> membership_history(const std::v
 
 /// `most` people of each kind of change, masked, with the names of the audiences they enter and leave; the same people
 /// for the same changeset. Cost: reads the first few thousand rows of the changeset.
-Result<std::vector<Sample>> plan_samples(Memberships& memberships, const Bulk& bulk, std::size_t most);
+Result<std::vector<Sample>> plan_samples(Memberships& memberships, const Bulk& bulk, const Forgotten& forgotten,
+                                         std::size_t most);
 
 /// What the changes take: records, bytes, calls that write.
 Cost plan_cost(const std::vector<Change>& changes, const Limits& limits);

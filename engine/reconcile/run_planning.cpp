@@ -167,7 +167,8 @@ Result<void> SyncRun::complete_plan(State& state) {
   plan.cost = plan_cost(plan.changes, services_.settings.limits);
   plan.samples.clear();
   if (const auto* bulk = bulk_of(plan)) {
-    auto samples = plan_samples(services_.memberships, *bulk, state.options.samples);
+    const auto forgotten = Forgotten::from_value(TRY(store_.remembered(manifest.uid, kForgotten)));
+    auto samples = plan_samples(services_.memberships, *bulk, forgotten, state.options.samples);
     if (samples.ok()) {
       plan.samples = std::move(samples).take();
     } else {

@@ -54,7 +54,8 @@ struct SnapshotRecord {
   std::string source;        // export batches
   std::uint64_t people = 0;  // in at least one audience (states of the first version: at least so many)
   Time proven{};
-  Digest delta = {};  // names the file that leads back to the snapshot current before; "" when none is kept
+  Digest delta = {};    // names the file that leads back to the snapshot current before; "" when none is kept
+  bool erased = false;  // people who were forgotten are not in that file: it leads back to what was proven but for them
 };
 
 /// A snapshot that was current once, or is.
@@ -63,7 +64,6 @@ struct PastSnapshot {
   std::int64_t run = 0;  // that proved it
   SnapshotRecord record;
   std::int64_t previous = 0;  // id of the one that record.delta leads back to, 0 for the nothing before the first
-  bool erased = false;        // people were erased from its delta: what it leads back to is no longer what was proven
 };
 
 /// Somebody's word that a sync must not change its target for now.

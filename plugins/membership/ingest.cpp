@@ -248,7 +248,7 @@ class Ingest {
                                batch.records.value_or(0), batch.failed_records.value_or(0), upload.records));
     }
     ++successes_;
-    const Digest delta = TRY(kept_delta(work, upload.candidate, generation));
+    const auto delta = TRY(kept_delta(work, upload.candidate, generation));
     landed_ = upload.candidate;
     const Time now = context_.server().now();
     SnapshotRecord snapshot;
@@ -262,7 +262,8 @@ class Ingest {
     snapshot.source = bulk_.source;
     snapshot.people = TRY(context_.memberships().holders(upload.candidate));
     snapshot.proven = now;
-    snapshot.delta = delta;
+    snapshot.delta = delta.digest;
+    snapshot.erased = delta.erased;
     BatchRecord record;
     record.batch = batch.id;
     record.dataset = dataset_;
@@ -285,13 +286,13 @@ class Ingest {
 
   // What leads back from this commit, "" when none is kept. The past is worth having, but nothing that is wrong with it
   // keeps what is proven from being recorded.
-  Result<Digest> kept_delta(const Work& work, const Digest& candidate, std::int64_t generation) {
-    if (context_.manifest().retention.generations == 0) return Digest();
+  Result<KeptDelta> kept_delta(const Work& work, const Digest& candidate, std::int64_t generation) {
+    if (context_.manifest().retention.generations == 0) return KeptDelta();
     const auto current = TRY(context_.records().current(spec_.relation));
     // Committed before an interruption: its delta is in the same record.
-    if (current && current->generation >= generation) return current->delta;
+    if (current && current->generation >= generation) return KeptDelta{current->delta, current->erased};
     // Before the first one nobody was in anything; that needs no file.
-    if (!current) return Digest();
+    if (!current) return KeptDelta();
     DeltaRequest request;
     request.before = current->content;
     request.after = candidate;
@@ -299,6 +300,7 @@ class Ingest {
     if (current->content == landed_.value_or(bulk_.base)) {
       request.rows = DeltaRequest::Rows{bulk_.content, work.rows, rejected_};
     }
+    request.forgotten = Forgotten::from_value(TRY(context_.records().remembered(spec_.uid, kForgotten)));
     auto kept = context_.memberships().keep_delta(request, context_.stop());
     if (kept.ok()) return std::move(kept).take();
     switch (kept.error().code()) {
@@ -312,7 +314,7 @@ class Ingest {
     context_.events().warn("history.shortened", {{"sync", context_.manifest().name},
                                                  {"error", kept.error().text()},
                                                  {"next", "memberships before this run cannot be asked for any more"}});
-    return Digest();
+    return KeptDelta();
   }
 
   Result<void> reject(const Work& work, std::vector<Work>& open, const Upload& upload, const platform::Batch& batch) {

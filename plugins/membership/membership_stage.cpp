@@ -110,6 +110,18 @@ Result<void> go_back(std::int64_t run, Question& question, ReadContext& context,
   return {};
 }
 
+// The one finding that stays a note whatever the number: somebody asked for it, by id. The guards count them like all
+// others (docs/adr/0014).
+Finding forgotten_people(const ForgottenPeople& forgotten) {
+  const bool one = forgotten.people == 1;
+  return {
+      Severity::Note, "forgotten",
+      fmt::format("{} on request: {} end{}, and then nothing here names {} any more",
+                  one ? "1 person is forgotten" : fmt::format("{} people are forgotten", forgotten.people),
+                  forgotten.memberships == 1 ? "1 membership" : fmt::format("{} memberships", forgotten.memberships),
+                  forgotten.memberships == 1 ? "s" : "", one ? "that person" : "them")};
+}
+
 Finding people_left_out(const LeftOut& left_out) {
   return {Severity::Warning, "rollback-left-out",
           fmt::format("{} {} not come back with {} membership{}, because the newest export does not have them",
@@ -208,6 +220,7 @@ class MembershipStage final : public Stage {
     if (manifest.target.name_lookup) TRY(observe_names(audiences, context, observed));
     question.spec = TRY(relation_spec(manifest, audiences, quarantine));
     question.spec.dataset = dataset;
+    question.spec.forgotten = Forgotten::from_value(TRY(context.records().remembered(manifest.uid, kForgotten)));
     if (question.current && question.current->dataset != dataset) {
       observed.findings.push_back(
           {Severity::Warning, "new-target",
@@ -274,6 +287,7 @@ class MembershipStage final : public Stage {
       bulk = TRY(compare_memberships(question, context));
     }
     if (question.rewrite && full) observed.guides[kPeople] = {*full, {}};
+    if (bulk.forgotten.people > 0) observed.findings.push_back(forgotten_people(bulk.forgotten));
     if (bulk.left_out.people > 0) observed.findings.push_back(people_left_out(bulk.left_out));
     if (auto finding = crowded_people(question.spec, bulk, manifest.target)) observed.findings.push_back(*finding);
     for (const auto& audience : bulk.audiences) {

@@ -28,7 +28,7 @@ Result<std::optional<WayBack>> way_back(const std::vector<PastSnapshot>& snapsho
     }
     const bool last = i + 1 == snapshots.size();
     if (last) break;  // nothing was proven before the first one
-    if (snapshot.record.content == snapshots[i + 1].record.content && !snapshot.erased) continue;
+    if (snapshot.record.content == snapshots[i + 1].record.content && !snapshot.record.erased) continue;
     if (!leads_to(snapshot, snapshots[i + 1])) {
       return Error(ErrorCode::NotFound,
                    fmt::format("the memberships after run {} are not kept any more: the history goes back to run {} "
@@ -36,7 +36,7 @@ Result<std::optional<WayBack>> way_back(const std::vector<PastSnapshot>& snapsho
                                run, snapshot.run));
     }
     way.ref.deltas.push_back(snapshot.record.delta);
-    erased = erased || snapshot.erased;
+    erased = erased || snapshot.record.erased;
   }
   return std::optional<WayBack>();
 }
@@ -70,8 +70,8 @@ KeptHistory kept_history(const std::vector<PastSnapshot>& snapshots, const Reten
   return kept;
 }
 
-Result<void> erase_history(Memberships& memberships, Store& store, const std::string& relation,
-                           const std::set<PersonId>& people, std::stop_token stop) {
+Result<void> erase_history(Memberships& memberships, Store& store, const std::string& relation, const Forgotten& people,
+                           std::stop_token stop) {
   std::map<Digest, Digest> changed;
   std::int64_t unreadable = 0;
   const auto snapshots = TRY(store.past_snapshots(relation, kAllSnapshots));

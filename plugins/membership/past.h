@@ -41,9 +41,9 @@ KeptHistory kept_history(const std::vector<PastSnapshot>& snapshots, const Reten
 /// between leaves the old history and the next call does it again. The old files go with the next
 /// `Memberships::clean`. A delta that cannot be read is dropped with everything before it: the history gets shorter
 /// rather than keep somebody. The current snapshot is the caller's business: whoever commits one without these people
-/// asks `keep_delta` for the step from the old one, and `erase` for that delta without them, for SnapshotRecord::delta.
+/// asks `keep_delta` for the step from the old one with DeltaRequest::forgotten.
 /// Errors: NoSpace, Io, Interrupted.
-Result<void> erase_history(Memberships& memberships, Store& store, const std::string& relation,
-                           const std::set<PersonId>& people, std::stop_token stop);
+Result<void> erase_history(Memberships& memberships, Store& store, const std::string& relation, const Forgotten& people,
+                           std::stop_token stop);
 
 }  // namespace audiencesync

@@ -28,6 +28,7 @@ Digest key_of(const Question& question, const std::string& source) {
                     {"quarantined", std::move(quarantined)},
                     {"source", source}};
   if (question.restore) key["restore"] = *question.restore;
+  if (!question.spec.forgotten.empty()) key["forgotten"] = question.spec.forgotten.digest();
   return digest_of(key);
 }
 
@@ -54,6 +55,7 @@ Bulk settled(const Bulk& applied) {
     audience.entered = audience.left = audience.renamed = 0;
     audience.name_before.clear();
   }
+  bulk.forgotten = {};
   return bulk;
 }
 

@@ -65,6 +65,7 @@ class Rebuild {
   }
 
   Result<Applied> run() {
+    spec_.forgotten = Forgotten::from_value(TRY(context_.records().remembered(spec_.uid, kForgotten)));
     if (dataset_.empty()) return Error(ErrorCode::Internal, "a rebuild without a dataset was planned");
     const auto batches = TRY(look());
     const Path folder = context_.work() / "rebuild";

@@ -59,6 +59,7 @@ Result<RowVerification> verify_rows(ReadContext& context, const VerifyOptions& o
   spec.relation = analytics_relation(context.manifest());
   spec.uid = context.manifest().uid;
   spec.tenant = context.manifest().tenant;
+  spec.forgotten = Forgotten::from_value(TRY(context.records().remembered(spec.uid, kForgotten)));
   const auto current = TRY(context.records().current(spec.relation));
   if (!current) {
     return Error(ErrorCode::NotFound,

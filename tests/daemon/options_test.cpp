@@ -48,6 +48,7 @@ INSTANTIATE_TEST_SUITE_P(
         CommandCase{"approve", {"approve", "7f3a91c2", "--reason", "r"}, Command::Approve},
         CommandCase{"history", {"history"}, Command::History},
         CommandCase{"explain", {"explain", "luma"}, Command::Explain},
+        CommandCase{"forget", {"forget", "luma", "-"}, Command::Forget},
         CommandCase{"stages", {"stages"}, Command::Stages}, CommandCase{"schema", {"schema"}, Command::Schema},
         CommandCase{"completion", {"completion", "zsh"}, Command::Completion},
         CommandCase{"version", {"--version"}, Command::Version}, CommandCase{"help", {"--help"}, Command::Help},
@@ -137,14 +138,15 @@ TEST_P(PersonInArguments, IsRefusedAndNeverRepeated) {
   EXPECT_THAT(options.error().text(), ::testing::Not(HasSubstr("ada")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, PersonInArguments,
-                         ::testing::Values(Words{"explain", "luma", "ada@example.com"},
-                                           Words{"explain", "luma", "-", "ada@example.com"},
-                                           Words{"explain", "luma", "ada@example.com", "-"},
-                                           Words{"explain", "luma", "--person", "ada@example.com"},
-                                           Words{"explain", "luma", "--ada@example.com"},
-                                           Words{"explain", "luma", "-ada"},
-                                           Words{"explain", "luma", "--format", "ada@example.com"}));
+INSTANTIATE_TEST_SUITE_P(
+    Table, PersonInArguments,
+    ::testing::Values(Words{"explain", "luma", "ada@example.com"}, Words{"explain", "luma", "-", "ada@example.com"},
+                      Words{"explain", "luma", "ada@example.com", "-"},
+                      Words{"explain", "luma", "--person", "ada@example.com"},
+                      Words{"explain", "luma", "--ada@example.com"}, Words{"explain", "luma", "-ada"},
+                      Words{"explain", "luma", "--format", "ada@example.com"},
+                      Words{"forget", "luma", "ada@example.com"}, Words{"forget", "luma", "--lift", "ada@example.com"},
+                      Words{"forget", "luma", "--ada@example.com"}));
 
 TEST(Options, ExplainSaysWhereAnIdBelongs) {
   EXPECT_THAT(parse_options({"explain", "luma", "ada@example.com"}).error().text(),

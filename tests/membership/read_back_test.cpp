@@ -280,5 +280,25 @@ TEST_F(ReadBackTest, EveryKindOfDifferenceIsNamed) {
   EXPECT_EQ(check({.oldest_generation = 3}).older, 1U);
 }
 
+// A record that only ends somebody's memberships brings nobody back who was forgotten.
+TEST_F(ReadBackTest, WhoWasForgottenIsReadBackOnlyWhileTheDatasetHasThemInSomething) {
+  put_people({{"ann", {{"ups", "A1", "realized"}}}, {"bob", {{"ups", "A1", "realized"}}}});
+  write();
+  spec_.forgotten = Forgotten("key");
+  spec_.forgotten.add("ann");
+  EXPECT_EQ(read_members(engine_, must(read_back()).content), (Members{{"ann", {"A1"}}, {"bob", {"A1"}}}));
+  EXPECT_TRUE(check().equal()) << "their record is to be ended by the next apply";
+
+  write();
+
+  EXPECT_EQ(must(read_back()).content, *base_);
+  EXPECT_EQ(read_members(engine_, *base_), (Members{{"bob", {"A1"}}}));
+  EXPECT_TRUE(check().equal());
+  write_records(
+      "SELECT 'x' AS _id, 'ann' AS personID, {audienceMembership: [{audienceMembershipId: 'A1', "
+      "audienceMembershipName: 'Blue'}], audienceMembershipCount: 1, audienceSyncGeneration: 9} AS _demo");
+  EXPECT_EQ(check().unknown, 1U) << "somebody wrote them again";
+}
+
 }  // namespace
 }  // namespace audiencesync::testing

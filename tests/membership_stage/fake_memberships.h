@@ -59,14 +59,14 @@ class FakeMemberships final : public Memberships {
   Result<std::string> shape(const Digest&) override { return std::string("person"); }
   Result<std::uint64_t> holders(const Digest&) override { return in_an_audience; }
   Result<void> check(const Digest&) override { return unused(); }
-  Result<Digest> keep_delta(const DeltaRequest& request, std::stop_token) override {
+  Result<KeptDelta> keep_delta(const DeltaRequest& request, std::stop_token) override {
     deltas.push_back(request);
     if (delta_failure) return *delta_failure;
-    return "delta of " + request.after;
+    return KeptDelta{"delta of " + request.after, !request.forgotten.empty()};
   }
   Result<std::unique_ptr<PastMembers>> past(const PastRef&) override { return unused(); }
   Result<Digest> recall(const PastRef&, std::stop_token) override { return unused(); }
-  Result<Digest> erase(const Digest&, const std::set<PersonId>&, std::stop_token) override { return unused(); }
+  Result<Digest> erase(const Digest&, const Forgotten&, std::stop_token) override { return unused(); }
   std::optional<std::uint64_t> delta_bytes(const Digest&) const override { return std::nullopt; }
   Result<void> clean(const std::set<Digest>&) override { return unused(); }
 

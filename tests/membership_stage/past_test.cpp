@@ -59,7 +59,7 @@ TEST(WayBack, EndsWhereAStepIsMissingUnlessItChangedNothing) {
 
 TEST(WayBack, AfterPeopleWereErasedTheContentOfThenIsNotExpected) {
   auto snapshots = four();
-  snapshots[1].erased = true;
+  snapshots[1].record.erased = true;
   EXPECT_EQ(way_back(snapshots, 2).value()->ref.expected, "c3") << "the way does not use that delta";
   EXPECT_EQ(way_back(snapshots, 1).value()->ref.expected, std::nullopt);
 }

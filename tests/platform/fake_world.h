@@ -83,10 +83,10 @@ class NoMemberships final : public Memberships {
   }
   Result<std::vector<ChangedRow>> sample(const Bulk&, std::size_t) override { return none(); }
   Result<std::unique_ptr<MemberReader>> members(const Digest&) override { return none(); }
-  Result<Digest> keep_delta(const DeltaRequest&, std::stop_token) override { return none(); }
+  Result<KeptDelta> keep_delta(const DeltaRequest&, std::stop_token) override { return none(); }
   Result<std::unique_ptr<PastMembers>> past(const PastRef&) override { return none(); }
   Result<Digest> recall(const PastRef&, std::stop_token) override { return none(); }
-  Result<Digest> erase(const Digest&, const std::set<PersonId>&, std::stop_token) override { return none(); }
+  Result<Digest> erase(const Digest&, const Forgotten&, std::stop_token) override { return none(); }
   std::optional<std::uint64_t> delta_bytes(const Digest&) const override { return std::nullopt; }
   Result<std::vector<AudiencePeople>> people(const Digest&) override { return counted; }
   Result<std::string> shape(const Digest&) override { return none(); }

@@ -67,9 +67,9 @@ TEST_F(HistoryStoreTest, DeltasAreDroppedUpToASnapshotAndReplacedByName) {
 
   const auto snapshots = past();
   EXPECT_EQ(snapshots[0].record.delta, "e4");
-  EXPECT_TRUE(snapshots[0].erased);
+  EXPECT_TRUE(snapshots[0].record.erased);
   EXPECT_EQ(snapshots[1].record.delta, "d3");
-  EXPECT_FALSE(snapshots[1].erased);
+  EXPECT_FALSE(snapshots[1].record.erased);
   EXPECT_EQ(snapshots[2].record.delta, "");
 }
 

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   retry.total = Duration(20'000);
   const Adapters adapters{*files,     clock,     *transport, events,  process_environment(),
                           open_store, unlimited, retry,      "tester"};
-  const Console console{std::cout, std::cerr, {}};
+  Console console{std::cout, std::cerr, {}};
+  console.in = &std::cin;
   return static_cast<int>(run_program({argv + 1, argv + argc}, adapters, console, signals.stop()));
 }

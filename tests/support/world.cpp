@@ -85,6 +85,30 @@ ProcessResult World::seamed_rollback(std::int64_t run, const std::string& seam, 
                 "--manifest");
 }
 
+ProcessResult World::seamed_forget(const std::set<std::string>& people, const std::string& seam,
+                                   const std::vector<std::string>& more, const std::filesystem::path& count) {
+  const auto output = folder_.path() / fmt::format("run-{}", ++runs_);
+  std::filesystem::create_directories(output);
+  std::string lines;
+  for (const auto& person : people) lines += person + "\n";
+  write_file(output / "ids", lines);
+  std::vector<std::string> command{"/bin/sh",
+                                   "-c",
+                                   R"(ids="$1"; shift; exec "$@" < "$ids")",
+                                   "forget",
+                                   (output / "ids").string(),
+                                   AUDIENCESYNC_BIN_DIR "/audiencesync-seamed",
+                                   "forget",
+                                   uid,
+                                   "-",
+                                   "--config",
+                                   emulator_->config().string()};
+  command.insert(command.end(), more.begin(), more.end());
+  std::vector<std::string> environment{"AUDIENCESYNC_SEAM=" + seam};
+  if (!count.empty()) environment.push_back("AUDIENCESYNC_SEAM_COUNT=" + count.string());
+  return run_process(command, environment, output);
+}
+
 std::string World::target() {
   std::string found;
   for (const auto& id : emulator_->datasets_tagged("uid:" + uid)) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,10 @@ class World {
 
   /// Goes back to a past run, with the program that has seams.
   ProcessResult seamed_rollback(std::int64_t run, const std::string& seam, const std::filesystem::path& count = {});
+
+  /// `audiencesync forget` with these ids on stdin; `more` are options.
+  ProcessResult seamed_forget(const std::set<std::string>& people, const std::string& seam,
+                              const std::vector<std::string>& more = {}, const std::filesystem::path& count = {});
 
   /// The target dataset; throws unless there is exactly one.
   std::string target();

@@ -61,16 +61,16 @@ SnapshotRecord read_snapshot(const SqliteStatement& row) {
   snapshot.people = static_cast<std::uint64_t>(row.integer(7));
   snapshot.proven = from_epoch_ms(row.integer(8));
   snapshot.delta = row.text(9);
+  snapshot.erased = row.integer(10) != 0;
   return snapshot;
 }
 
 PastSnapshot read_past_snapshot(const SqliteStatement& row) {
   PastSnapshot past;
   past.record = read_snapshot(row);
-  past.id = row.integer(10);
-  past.run = row.integer(11);
-  past.previous = row.integer(12);
-  past.erased = row.integer(13) != 0;
+  past.id = row.integer(11);
+  past.run = row.integer(12);
+  past.previous = row.integer(13);
   return past;
 }
 

@@ -18,13 +18,13 @@ inline constexpr const char* kIntentColumns = "id, change, step, number, opened,
 Result<Intent> read_intent(const SqliteDatabase& database, const SqliteStatement& row);
 
 inline constexpr const char* kSnapshotColumns =
-    "relation, content, dataset, generation, batch, definition, source, people, proven, delta";
+    "relation, content, dataset, generation, batch, definition, source, people, proven, delta, erased";
 SnapshotRecord read_snapshot(const SqliteStatement& row);
 
 inline constexpr const char* kPastSnapshotColumns =
     "snapshots.relation, snapshots.content, snapshots.dataset, snapshots.generation, snapshots.batch, "
-    "snapshots.definition, snapshots.source, snapshots.people, snapshots.proven, snapshots.delta, snapshots.id, "
-    "changes.run, snapshots.previous, snapshots.erased";
+    "snapshots.definition, snapshots.source, snapshots.people, snapshots.proven, snapshots.delta, snapshots.erased, "
+    "snapshots.id, changes.run, snapshots.previous";
 PastSnapshot read_past_snapshot(const SqliteStatement& row);
 
 inline constexpr const char* kSuspensionColumns =

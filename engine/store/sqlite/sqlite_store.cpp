@@ -394,14 +394,14 @@ class SqliteStore final : public Store {
   Result<void> make_current(std::int64_t intent, const SnapshotRecord& snapshot) {
     // The delta was made from what is current until this very statement.
     TRY(database_->run(
-        fmt::format("INSERT INTO snapshots ({}, intent, previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        fmt::format("INSERT INTO snapshots ({}, intent, previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                     "coalesce((SELECT snapshot FROM current_snapshots WHERE relation = ?), 0))",
                     kSnapshotColumns)
             .c_str(),
         "store a snapshot",
         {snapshot.relation, snapshot.content, snapshot.dataset, snapshot.generation, snapshot.batch,
          snapshot.definition, snapshot.source, static_cast<std::int64_t>(snapshot.people), to_epoch_ms(snapshot.proven),
-         snapshot.delta, intent, snapshot.relation}));
+         snapshot.delta, std::int64_t{snapshot.erased ? 1 : 0}, intent, snapshot.relation}));
     TRY(database_->run("INSERT OR REPLACE INTO current_snapshots (relation, snapshot) VALUES (?, ?)",
                        "make a snapshot current", {snapshot.relation, database_->last_insert_id()}));
     return {};
