@@ -52,6 +52,9 @@ std::string run_lines(const RunRecord& run, const SyncRecords& records) {
   } else if (const auto user = run.summary.text("by"); !user.empty()) {
     more("by " + user);
   }
+  if (const auto commit = run.summary.text("commit"); !commit.empty()) {
+    more("commit " + commit.substr(0, kDigestInHistory));
+  }
   if (const auto repaired = run.summary.text("repaired"); !repaired.empty()) more(repaired);
   if (const auto* back = run.summary.find("rollback")) {
     const auto reason = back->text("reason");

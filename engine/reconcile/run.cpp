@@ -66,6 +66,7 @@ RunResult SyncRun::execute(const RunOptions& options) {
   state.plan.sync = manifest.name;
   state.plan.uid = manifest.uid;
   state.plan.file = manifest.file;
+  state.plan.commit = manifest.commit;
   state.plan.sandbox = manifest.sandbox;
   if (const auto found = services_.settings.organizations.find(manifest.organization);
       found != services_.settings.organizations.end()) {
@@ -102,6 +103,7 @@ Result<void> SyncRun::record_end(State& state, RunResult& result) {
                                 {"pending", static_cast<std::int64_t>(result.plan.changes.size())},
                                 {"source", result.plan.source}};
   if (!state.options.user.empty()) summary["by"] = state.options.user;
+  if (!result.plan.commit.empty()) summary["commit"] = result.plan.commit;
   if (result.error) summary["error"] = result.error->text();
   if (state.written && result.applied > 0) put_written(summary, *state.written);
   const bool proven = result.verdict == Verdict::Converged || result.verdict == Verdict::Waiting;

@@ -49,11 +49,13 @@ const std::vector<Layer>& layers() {
       {"engine/reconcile", {AUDIENCESYNC_PORTS, "engine/plugin"}},
       {"plugins/platform", {AUDIENCESYNC_PORTS, "engine/plugin"}},
       {"plugins/*", {AUDIENCESYNC_PORTS, "engine/plugin", "plugins/platform"}},
-      {"daemon", {"engine/**", "plugins/**", "daemon/service"}},
+      {"daemon", {"engine/**", "plugins/**", "daemon/**"}},
       {"daemon/service", {AUDIENCESYNC_PORTS}},
+      {"daemon/gitops", {AUDIENCESYNC_VALUES, "engine/manifest", "daemon/service"}},
+      {"daemon/gitops/libgit2", {AUDIENCESYNC_VALUES, "engine/manifest", "daemon/gitops"}},
       {"emulator", {}},
       {"bench", {"engine/**", "plugins/**"}},
-      {"tests", {"engine/**", "plugins/**", "daemon", "daemon/service", "emulator", "bench"}},
+      {"tests", {"engine/**", "plugins/**", "daemon", "daemon/**", "emulator", "bench"}},
   };
   return table;
 }
@@ -83,7 +85,7 @@ const std::vector<Library>& libraries() {
       {"zlib.h", {"engine/membership", "emulator", "tests"}},
       {"xxhash.h", {"engine/membership", "tests/membership", "bench"}},
       {"date/", {"engine/schedule"}},
-      {"git2.h", {"daemon"}},
+      {"git2.h", {"daemon/gitops/libgit2"}},
       {"httplib.h", {"daemon", "emulator"}},
       {"gtest/", {"tests"}},
       {"gmock/", {"tests"}},
