@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "daemon/commands.h"
-#include "engine/store/state_lock.h"
+#include "daemon/write_access.h"
 
 namespace audiencesync {
 namespace {
@@ -56,7 +56,7 @@ ExitCode approve_command(const Options& options, const Adapters& adapters, const
     say_error(console, error);
     return exit_code(error.code());
   };
-  const auto lock = StateLock::acquire(settings->state, "approve");
+  const auto lock = WriteAccess::acquire(adapters, *settings, "approve");
   if (!lock.ok()) return fail(lock.error());
   const auto store = adapters.open_store(settings->state / "state.db", OpenMode::ReadWrite);
   if (!store.ok()) return fail(store.error());

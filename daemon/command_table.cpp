@@ -348,6 +348,50 @@ CommandRow resume_row() {
               {"audiencesync resume luma-loyalty --reason \"segment repaired\"", "then: audiencesync plan --fresh"}}};
 }
 
+CommandRow run_now_row() {
+  return {.command = Command::RunNow,
+          .group = CommandGroup::Change,
+          .name = "run-now",
+          .usage = "SYNC",
+          .summary = "lets the daemon run a sync now, whatever its schedule says",
+          .tells =
+              "The run begins as soon as there is room; windows and waiting after failures do not hold it up. What "
+              "waits for an approval still waits.",
+          .operands = Operands::Syncs,
+          .examples = {{"audiencesync run-now luma-loyalty", "then: audiencesync status luma-loyalty"}}};
+}
+
+CommandRow lock_row() {
+  return {.command = Command::Lock,
+          .group = CommandGroup::Change,
+          .name = "lock",
+          .usage = "list|break [SYNC]",
+          .summary = "says who is writing the state or a sync; asks them to stop",
+          .tells =
+              "break asks the process that holds the lock to stop in an orderly way, as Ctrl-C does; what it did not "
+              "finish is continued by the next run. The lock itself ends with its process and is never left behind.",
+          .operands = Operands::Words,
+          .words = {"list", "break"},
+          .options = {text_or_json("form of the list")},
+          .examples = {{"audiencesync lock list", "who holds what, since when"},
+                       {"audiencesync lock break luma-loyalty", "stops what works on that sync"}}};
+}
+
+CommandRow daemon_row() {
+  return {.command = Command::Daemon,
+          .group = CommandGroup::Program,
+          .name = "daemon",
+          .usage = "",
+          .summary = "runs syncs when they are due, and answers operators",
+          .tells =
+              "Each run is a process of its own. First plans and changed definitions wait for audiencesync approve; "
+              "the rest is applied within the guards. SIGHUP reads settings and manifests again, SIGTERM stops within "
+              "10 s; what was at work is continued after the next start.",
+          .operands = Operands::None,
+          .examples = {{"audiencesync daemon", "as the service unit does"},
+                       {"audiencesync daemon --config ./audiencesync.yaml --socket ./control.sock", "by hand"}}};
+}
+
 CommandRow stages_row() {
   return {.command = Command::Stages,
           .group = CommandGroup::Program,
@@ -390,9 +434,10 @@ CommandRow completion_row() {
 
 const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> table{
-      validate_row(), plan_row(),       diff_row(),   apply_row(),  approve_row(),   rollback_row(), suspend_row(),
-      resume_row(),   forget_row(),     state_row(),  status_row(), history_row(),   explain_row(),  members_row(),
-      verify_row(),   quarantine_row(), stages_row(), schema_row(), completion_row()};
+      validate_row(),   plan_row(),    diff_row(),   apply_row(),      approve_row(), rollback_row(),
+      suspend_row(),    resume_row(),  forget_row(), state_row(),      status_row(),  history_row(),
+      explain_row(),    members_row(), verify_row(), quarantine_row(), stages_row(),  schema_row(),
+      completion_row(), run_now_row(), lock_row(),   daemon_row()};
   return table;
 }
 
@@ -403,6 +448,10 @@ const std::vector<OptionRow>& common_options() {
        .takes = Takes::File,
        .value = "FILE"},
       {.name = "state", .help = "state folder (default: from the settings)", .takes = Takes::Folder, .value = "DIR"},
+      {.name = "socket",
+       .help = "control socket of the daemon (default /run/audiencesync/control.sock)",
+       .takes = Takes::File,
+       .value = "FILE"},
       {.name = "verbose", .help = "log every event to stderr"},
       {.name = "help", .help = "show this help"}};
   return options;

@@ -6,11 +6,22 @@
 #include <map>
 #include <ostream>
 
+#include "daemon/accepted_manifests.h"
+#include "daemon/service/manifest_texts.h"
+
 namespace audiencesync {
 
 void say_error(const Console& console, const Error& error) { console.err << "error: " << error.text() << "\n"; }
 
 std::optional<Settings> settings_of(const Options& options, const Adapters& adapters, const Console& console) {
+  if (adapters.daemon != nullptr) {
+    // What the daemon has accepted, whatever the file says by now.
+    const auto& job = adapters.daemon->job;
+    auto accepted = load_settings(TextFiles(job.settings), job.config);
+    if (!report(accepted, console)) return std::nullopt;
+    accepted.value->state = job.state;
+    return std::move(accepted.value);
+  }
   auto loaded = load_settings(adapters.files, options.config);
   if (!report(loaded, console)) return std::nullopt;
   if (!options.state.empty()) loaded.value->state = std::filesystem::absolute(options.state);
@@ -19,6 +30,7 @@ std::optional<Settings> settings_of(const Options& options, const Adapters& adap
 
 std::optional<std::vector<Manifest>> manifests_of(const Options& options, const Settings& settings,
                                                   const Adapters& adapters, const Console& console) {
+  if (adapters.daemon != nullptr) return accepted_manifests(options, settings, adapters, console);
   std::vector<Path> paths(options.arguments.begin(), options.arguments.end());
   if (paths.empty()) {
     const auto names = adapters.files.list(settings.manifests_folder);

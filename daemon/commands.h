@@ -38,6 +38,9 @@ ExitCode rollback_command(const Options& options, const Adapters& adapters, cons
                           std::stop_token stop);
 /// Erases people here, has their memberships ended, and keeps them out. Ids come from the terminal or from stdin.
 ExitCode forget_command(const Options& options, const Adapters& adapters, const Console& console, std::stop_token stop);
+/// Only a daemon can do that: says that none answers.
+ExitCode run_now_command(const Console& console);
+ExitCode lock_command(const Options& options, const Adapters& adapters, const Console& console);
 ExitCode stages_command(const Options& options, const Console& console);
 ExitCode schema_command(const Options& options, const Console& console);
 ExitCode completion_command(const Options& options, const Console& console);

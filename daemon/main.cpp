@@ -5,8 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "daemon/control_client.h"
+#include "daemon/daemon_command.h"
 #include "daemon/hidden_prompt.h"
 #include "daemon/program.h"
+#include "daemon/run_child.h"
+#include "daemon/service/child_process.h"
+#include "daemon/service/pipe_events.h"
 #include "daemon/settling_buffer.h"
 #include "daemon/signals.h"
 #include "daemon/user.h"
@@ -14,18 +19,18 @@
 #include "engine/report/spdlog/spdlog_events.h"
 #include "engine/store/sqlite/sqlite_store.h"
 
-int main(int argc, char** argv) {
-  using namespace audiencesync;
-  const Signals signals;
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
-  const bool verbose = std::find(arguments.begin(), arguments.end(), "--verbose") != arguments.end();
+namespace audiencesync {
+namespace {
 
+int run_command(const std::vector<std::string>& arguments, const Signals& signals, const UnderDaemon* daemon) {
+  const bool verbose = std::find(arguments.begin(), arguments.end(), "--verbose") != arguments.end();
   PosixFiles files;
   const SystemClock clock;
   http::CurlTransport transport;
   SpdlogEvents events(clock, {.verbosity = verbose ? Verbosity::Normal : Verbosity::Progress});
-  const Adapters adapters{files, clock, transport,     events, process_environment(), open_sqlite_store,
-                          {},    {},    current_user()};
+  const auto user = daemon == nullptr ? current_user() : daemon->job.user;
+  const Adapters adapters{files, clock, transport, events, process_environment(), open_sqlite_store,
+                          {},    {},    user,      daemon};
 
   SettlingBuffer settled_out(*std::cout.rdbuf(), [&] { events.settle(); });
   SettlingBuffer settled_err(*std::cerr.rdbuf(), [&] { events.settle(); });
@@ -47,4 +52,38 @@ int main(int argc, char** argv) {
   out.flush();
   if (signals.caught() != 0) return 128 + signals.caught();
   return static_cast<int>(code);
+}
+
+// Started by a daemon: a run, or the command of an operator whose terminal we were given.
+int run_for_daemon() {
+  const Signals signals;
+  auto job = read_child_job();
+  if (!job.ok()) {
+    std::cerr << "error: " << job.error().text() << "\n";
+    return static_cast<int>(ExitCode::Usage);
+  }
+  const UnderDaemon daemon{std::move(job).take(), kLockDescriptor};
+  if (daemon.job.kind == ChildJob::Kind::Command) return run_command(daemon.job.words, signals, &daemon);
+  PosixFiles files;
+  const SystemClock clock;
+  http::CurlTransport transport;
+  PipeEvents events(kEventsDescriptor, clock);
+  const Adapters adapters{files, clock, transport,       events, process_environment(), open_sqlite_store,
+                          {},    {},    daemon.job.user, &daemon};
+  return static_cast<int>(run_child(adapters, signals.stop()));
+}
+
+}  // namespace
+}  // namespace audiencesync
+
+int main(int argc, char** argv) {
+  using namespace audiencesync;
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto first = arguments.empty() ? std::string() : arguments.front();
+  if (first == kChildWord) return run_for_daemon();
+  // Before anything makes a thread: the daemon forks.
+  if (first == "daemon") return daemon_command(arguments);
+  if (const auto code = ask_daemon(arguments)) return *code;
+  const Signals signals;
+  return run_command(arguments, signals, nullptr);
 }

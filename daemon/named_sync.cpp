@@ -2,11 +2,20 @@
 
 #include <fmt/format.h>
 
+#include "daemon/accepted_manifests.h"
+
 namespace audiencesync {
 
 Result<std::optional<Manifest>> manifest_named(const std::string& word, const Settings& settings,
                                                const Adapters& adapters, const Console& console) {
   const auto rules = manifest_rules(settings, adapters.environment);
+  if (adapters.daemon != nullptr) {
+    Options one;
+    one.arguments = {word};
+    auto accepted = accepted_manifests(one, settings, adapters, console);
+    if (!accepted) return std::optional<Manifest>();
+    return std::optional(std::move(accepted->front()));
+  }
   const auto is_manifest = [](const Path& path) { return path.extension() == ".yaml" || path.extension() == ".yml"; };
   if (is_manifest(word)) {
     auto loaded = load_manifest(adapters.files, word, rules);

@@ -15,7 +15,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<std::string_view, 6> kLaterCommands{"daemon", "run-now", "retire", "lock", "adopt", "report"};
+constexpr std::array<std::string_view, 3> kLaterCommands{"retire", "adopt", "report"};
 constexpr std::size_t kMostSamples = 100;
 constexpr std::size_t kMostRuns = 100'000;
 constexpr std::size_t kShortestDigest = 8;
@@ -186,6 +186,17 @@ Result<void> read_quarantine(Options& options, const CommandRow& row) {
   return {};
 }
 
+Result<void> read_lock(Options& options) {
+  auto& words = options.arguments;
+  const bool known = !words.empty() && (words[0] == "list" || words[0] == "break");
+  if (!known || words.size() > 2 || (words[0] == "list" && words.size() > 1)) {
+    return usage("lock takes 'list', or 'break' and perhaps one sync; for example: audiencesync lock list");
+  }
+  options.lock = words[0] == "list" ? LockAction::List : LockAction::Break;
+  words.erase(words.begin());
+  return {};
+}
+
 Result<void> read_state(Options& options) {
   auto& words = options.arguments;
   if (words.size() != 2 || words[0] != "rebuild") {
@@ -283,13 +294,16 @@ Result<void> read_operands(Options& options, const CommandRow& row, const Found&
     case Operands::PlanDigest:
       return read_approve(options, found);
     case Operands::Words:
+      if (options.command == Command::Lock) return read_lock(options);
       return options.command == Command::Quarantine ? read_quarantine(options, row) : read_word(options, row);
     case Operands::None:
       if (options.arguments.empty()) return {};
       return usage(fmt::format("{} takes no operand, but found '{}'", row.name, options.arguments.front()));
     case Operands::Syncs:
       if (options.command == Command::State) return read_state(options);
-      if (options.command == Command::Verify) return expect_one_sync(options, row);
+      if (options.command == Command::Verify || options.command == Command::RunNow) {
+        return expect_one_sync(options, row);
+      }
       if (names_person(options.command)) return read_person_command(options, row);
       if (options.command == Command::Members) return read_members(options, row, found);
       if (options.command == Command::Status || options.command == Command::History) return {};
@@ -318,6 +332,7 @@ Result<Options> read_options(const CommandRow& row, const std::vector<std::strin
     options.config_given = true;
   }
   options.state = found.text("state");
+  options.socket = found.text("socket");
   options.out = found.text("out");
   if (row.command == Command::Diff) {  // elsewhere --to is something else
     options.from = found.paths("from");

@@ -33,8 +33,12 @@ enum class Command {
   Resume,
   Stages,
   Schema,
-  Completion
+  Completion,
+  Daemon,
+  RunNow,
+  Lock
 };
+enum class LockAction { List, Break };
 enum class Format { Text, Json, Markdown };
 /// Forms of a list of people.
 enum class RowFormat { Ndjson, Csv, Parquet };
@@ -48,7 +52,8 @@ struct Options {
   std::string help;  // for Help: what to print
   Path config = "/etc/audiencesync/audiencesync.yaml";
   bool config_given = false;
-  Path state;  // --state; empty: from the settings
+  Path socket;  // --socket; empty: the usual one, if a daemon answers there
+  Path state;   // --state; empty: from the settings
   Format format = Format::Text;
   Path out;  // --out; empty: stdout
   bool detailed_exitcode = false;
@@ -80,10 +85,11 @@ struct Options {
   std::string audience;                    // members: id or name; empty: everyone, with all audiences
   RowFormat row_form = RowFormat::Ndjson;  // members
   std::optional<std::int64_t> run;         // members --as-of, rollback --to
-  std::string until;                       // suspend: a time or a duration, as written; empty: until it is resumed
-  Path manifest;                           // rollback: of the sync; empty: from the settings' folder
-  bool dry_run = false;                    // rollback
-  std::vector<std::string> arguments;      // files, names of syncs, the word of schema or completion
+  LockAction lock = LockAction::List;
+  std::string until;                   // suspend: a time or a duration, as written; empty: until it is resumed
+  Path manifest;                       // rollback: of the sync; empty: from the settings' folder
+  bool dry_run = false;                // rollback
+  std::vector<std::string> arguments;  // files, names of syncs, the word of schema or completion
 };
 
 /// Errors: Usage with what is wrong and what to type instead; Unsupported for words of a later version. Nothing of what

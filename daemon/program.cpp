@@ -48,6 +48,12 @@ ExitCode dispatch(const Options& options, const Adapters& adapters, const Consol
       return resume_command(options, adapters, console);
     case Command::Forget:
       return forget_command(options, adapters, console, std::move(stop));
+    case Command::RunNow:
+      return run_now_command(console);
+    case Command::Lock:
+      return lock_command(options, adapters, console);
+    case Command::Daemon:
+      break;  // main() does it, before anything else exists
     case Command::Stages:
       return stages_command(options, console);
     case Command::Schema:

@@ -8,8 +8,8 @@
 #include "daemon/person_input.h"
 #include "daemon/person_lookup.h"
 #include "daemon/sync_records.h"
+#include "daemon/write_access.h"
 #include "engine/base/json.h"
-#include "engine/store/state_lock.h"
 #include "plugins/membership/question.h"
 
 namespace audiencesync {
@@ -140,7 +140,7 @@ ExitCode quarantine_command(const Options& options, const Adapters& adapters, co
     }
     return ExitCode::Converged;
   }
-  const auto lock = StateLock::acquire(settings->state, "quarantine");
+  const auto lock = WriteAccess::acquire(adapters, *settings, "quarantine");
   if (!lock.ok()) return fail(lock.error());
   const auto store = adapters.open_store(file, OpenMode::ReadWrite);
   if (!store.ok()) return fail(store.error());

@@ -73,7 +73,7 @@ struct Session::Parts {
         store(store_in),
         registry(std::move(registry_in)),
         server_time(adapters.clock),
-        limiter(adapters.rate_limits, adapters.clock),
+        limiter(limits_of(organization), adapters.clock),
         tokens(adapters.transport, adapters.clock, organization.endpoints.ims,
                {credential.client_id, credential.client_secret, scope_list(credential.scopes)}, token_options()),
         core({adapters.transport, tokens, limiter, adapters.clock, server_time, nullptr},
@@ -96,6 +96,16 @@ struct Session::Parts {
                  folder / "work", stop_in} {
     memberships.read_targets_with(targets);
     memberships.use_converter(parquet_records);
+  }
+
+  // Tests that give no limits of the platform want none.
+  http::RateLimits limits_of(const Organization& organization) const {
+    auto limits = adapters.rate_limits;
+    constexpr std::uint64_t kSeconds = 2;  // of a burst
+    if (!limits.platform.empty()) {
+      limits.platform = {{static_cast<int>(organization.rate * kSeconds), std::chrono::seconds(kSeconds)}};
+    }
+    return limits;
   }
 
   http::TokenOptions token_options() const {

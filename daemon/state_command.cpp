@@ -5,10 +5,10 @@
 #include "daemon/commands.h"
 #include "daemon/named_sync.h"
 #include "daemon/session.h"
+#include "daemon/write_access.h"
 #include "engine/base/json.h"
 #include "engine/report/figures.h"
 #include "engine/report/text_layout.h"
-#include "engine/store/state_lock.h"
 #include "plugins/membership/read_back.h"
 
 namespace audiencesync {
@@ -66,7 +66,8 @@ struct Answer {
 
 Result<Answer> rebuild(const Options& options, const Adapters& adapters, const Settings& settings,
                        const Manifest& manifest, std::stop_token stop) {
-  const auto lock = TRY(StateLock::acquire(settings.state, "state rebuild"));
+  const auto access = TRY(WriteAccess::acquire(adapters, settings, "state rebuild"));
+  const auto lock = TRY(WriteAccess::acquire_sync(adapters, settings, "state rebuild", manifest.uid));
   const auto store = TRY(adapters.open_store(settings.state / "state.db", OpenMode::ReadWrite));
   const auto session = TRY(Session::open(adapters, settings, manifest, *store, std::move(stop)));
   RunOptions run;

@@ -4,9 +4,9 @@
 
 #include "daemon/commands.h"
 #include "daemon/sync_records.h"
+#include "daemon/write_access.h"
 #include "engine/manifest/scalar_values.h"
 #include "engine/report/figures.h"
-#include "engine/store/state_lock.h"
 
 namespace audiencesync {
 namespace {
@@ -34,13 +34,13 @@ Result<std::optional<Time>> end_of(const std::string& word, Time now) {
 struct Opened {
   Settings settings;
   SyncRecords records;
-  StateLock lock;
+  WriteAccess lock;
   std::unique_ptr<Store> store;
 };
 
 Result<Opened> open_state(const Options& options, const Adapters& adapters, Settings settings, const char* purpose) {
   auto syncs = TRY(read_syncs(options, settings, adapters, 1));
-  auto lock = TRY(StateLock::acquire(settings.state, purpose));
+  auto lock = TRY(WriteAccess::acquire(adapters, settings, purpose));
   auto store = TRY(adapters.open_store(settings.state / "state.db", OpenMode::ReadWrite));
   return Opened{std::move(settings), std::move(syncs.front()), std::move(lock), std::move(store)};
 }

@@ -7,10 +7,10 @@
 #include "daemon/plan_file.h"
 #include "daemon/session.h"
 #include "daemon/sync_records.h"
+#include "daemon/write_access.h"
 #include "engine/base/json.h"
 #include "engine/report/plan_markdown.h"
 #include "engine/report/plan_text.h"
-#include "engine/store/state_lock.h"
 
 namespace audiencesync {
 namespace {
@@ -44,6 +44,11 @@ bool changes_target(const Options& options) {
   return options.command == Command::Apply || (options.command == Command::Rollback && !options.dry_run);
 }
 
+const char* word_of(const Options& options) {
+  if (options.command == Command::Rollback) return "rollback";
+  return options.command == Command::Apply ? "apply" : "plan";
+}
+
 // What a run needs beside the sync itself.
 struct Inputs {
   const Options& options;
@@ -55,6 +60,7 @@ struct Inputs {
 
 Result<Ended> run_one(const Inputs& inputs, const Manifest& manifest, Store& store, std::stop_token stop) {
   const auto& [options, adapters, console, settings, reviewed] = inputs;
+  const auto lock = TRY(WriteAccess::acquire_sync(adapters, settings, word_of(options), manifest.uid));
   auto session = TRY(Session::open(adapters, settings, manifest, store, stop));
   RunOptions run;
   const bool applies = changes_target(options);
@@ -134,11 +140,6 @@ Result<void> write_out(const Options& options, const Adapters& adapters, const C
   return adapters.files.write_atomic(path, json);
 }
 
-const char* word_of(const Options& options) {
-  if (options.command == Command::Rollback) return "rollback";
-  return options.command == Command::Apply ? "apply" : "plan";
-}
-
 // Leaves the one manifest of the sync that goes back, and sees that there is such a run.
 Result<void> choose_rolled_back(const Options& options, const Settings& settings, const Adapters& adapters,
                                 std::vector<Manifest>& manifests) {
@@ -194,7 +195,7 @@ ExitCode sync_command(const Options& options, const Adapters& adapters, const Co
     if (!chosen.ok()) return fail(chosen.error());
   }
 
-  const auto lock = StateLock::acquire(settings->state, word);
+  const auto lock = WriteAccess::acquire(adapters, *settings, word);
   if (!lock.ok()) return fail(lock.error());
   const auto store = adapters.open_store(settings->state / "state.db", OpenMode::ReadWrite);
   if (!store.ok()) return fail(store.error());

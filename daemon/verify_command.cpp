@@ -6,10 +6,10 @@
 #include "daemon/commands.h"
 #include "daemon/named_sync.h"
 #include "daemon/session.h"
+#include "daemon/write_access.h"
 #include "engine/base/json.h"
 #include "engine/report/figures.h"
 #include "engine/report/text_layout.h"
-#include "engine/store/state_lock.h"
 
 namespace audiencesync {
 namespace {
@@ -148,7 +148,8 @@ AnalyticsAnswer ask_analytics(Session& session, const std::string& user) {
 
 Result<Verified> verify(const Options& options, const Adapters& adapters, const Settings& settings,
                         const Manifest& manifest, std::stop_token stop) {
-  const auto lock = TRY(StateLock::acquire(settings.state, "verify"));
+  const auto access = TRY(WriteAccess::acquire(adapters, settings, "verify"));
+  const auto lock = TRY(WriteAccess::acquire_sync(adapters, settings, "verify", manifest.uid));
   const auto store = TRY(adapters.open_store(settings.state / "state.db", OpenMode::ReadWrite));
   const auto session = TRY(Session::open(adapters, settings, manifest, *store, std::move(stop)));
   Verified verified;

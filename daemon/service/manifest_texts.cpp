@@ -5,44 +5,13 @@
 namespace audiencesync {
 namespace {
 
-/// A disk of texts: to read only, and holding nothing else.
-class TextFiles : public Files {
- public:
-  explicit TextFiles(const ManifestTexts& texts) : texts_(texts) {}
+Error missing_text(const Path& path) {
+  return Error(ErrorCode::NotFound, fmt::format("{}: not among the texts that were kept", path.string()));
+}
 
-  Result<std::string> read(const Path& path) const override {
-    const auto found = texts_.find(path.string());
-    if (found == texts_.end()) return missing(path);
-    return found->second;
-  }
-  Result<std::uint64_t> size(const Path& path) const override {
-    const auto text = TRY(read(path));
-    return static_cast<std::uint64_t>(text.size());
-  }
-  bool exists(const Path& path) const override { return texts_.contains(path.string()); }
-  Result<Path> real(const Path& path) const override { return path; }
-  Result<FileFacts> facts(const Path& path) const override {
-    const auto bytes = TRY(size(path));
-    return FileFacts{FileFacts::Kind::File, bytes, 0};
-  }
-  Result<std::vector<std::string>> list(const Path&) const override { return std::vector<std::string>{}; }
-  Result<std::unique_ptr<FileReader>> open(const Path& path) const override { return missing(path); }
-  Result<std::unique_ptr<FileWriter>> create(const Path& path) override { return read_only(path); }
-  Result<void> write_atomic(const Path& path, std::string_view) override { return read_only(path); }
-  Result<void> rename(const Path& from, const Path&) override { return read_only(from); }
-  Result<void> remove(const Path& path) override { return read_only(path); }
-  Result<void> make_folder(const Path& path) override { return read_only(path); }
-
- private:
-  static Error missing(const Path& path) {
-    return Error(ErrorCode::NotFound, fmt::format("{}: not among the texts of this manifest", path.string()));
-  }
-  static Error read_only(const Path& path) {
-    return Error(ErrorCode::Internal, fmt::format("{}: texts of a manifest cannot be written", path.string()));
-  }
-
-  const ManifestTexts& texts_;
-};
+Error unwritable_text(const Path& path) {
+  return Error(ErrorCode::Internal, fmt::format("{}: texts that were kept cannot be written", path.string()));
+}
 
 /// Passes everything on and keeps what was read.
 class RecordingFiles final : public TextFiles {
@@ -65,6 +34,29 @@ class RecordingFiles final : public TextFiles {
 };
 
 }  // namespace
+
+Result<std::string> TextFiles::read(const Path& path) const {
+  const auto found = texts_.find(path.string());
+  if (found == texts_.end()) return missing_text(path);
+  return found->second;
+}
+
+Result<std::uint64_t> TextFiles::size(const Path& path) const {
+  const auto text = TRY(read(path));
+  return static_cast<std::uint64_t>(text.size());
+}
+
+Result<FileFacts> TextFiles::facts(const Path& path) const {
+  const auto bytes = TRY(size(path));
+  return FileFacts{FileFacts::Kind::File, bytes, 0};
+}
+
+Result<std::unique_ptr<FileReader>> TextFiles::open(const Path& path) const { return missing_text(path); }
+Result<std::unique_ptr<FileWriter>> TextFiles::create(const Path& path) { return unwritable_text(path); }
+Result<void> TextFiles::write_atomic(const Path& path, std::string_view) { return unwritable_text(path); }
+Result<void> TextFiles::rename(const Path& from, const Path&) { return unwritable_text(from); }
+Result<void> TextFiles::remove(const Path& path) { return unwritable_text(path); }
+Result<void> TextFiles::make_folder(const Path& path) { return unwritable_text(path); }
 
 Loaded<Manifest> load_manifest_recorded(const Files& files, const Path& path, const ManifestRules& rules,
                                         ManifestTexts& texts) {

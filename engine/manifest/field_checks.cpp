@@ -254,9 +254,25 @@ Complaint check_batch_files(std::string_view text) {
   return std::nullopt;
 }
 
+// From 1, without leading zeros.
+static bool is_number_up_to(std::string_view text, std::string_view most) {
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  return digits && text.front() != '0' && (text.size() < most.size() || (text.size() == most.size() && text <= most));
+}
+
 Complaint check_exports_per_sandbox(std::string_view text) {
   if (text == "1") return std::nullopt;
   return "is not possible: the platform runs one export at a time in a sandbox; write 1";
+}
+
+Complaint check_runs(std::string_view text) {
+  if (is_number_up_to(text, "64")) return std::nullopt;
+  return "is not possible; write a number from 1 to 64";
+}
+
+Complaint check_rate(std::string_view text) {
+  if (is_number_up_to(text, "1000")) return std::nullopt;
+  return "is not possible; write a number from 1 to 1000";
 }
 
 }  // namespace audiencesync

@@ -27,6 +27,7 @@ Organization read_organization(const YamlEntry& entry) {
   const auto sandboxes = map.items("sandboxes");
   if (!sandboxes.empty()) organization.sandboxes.clear();
   for (const auto* item : sandboxes) organization.sandboxes.push_back(item->text);
+  map.read_count("rate", organization.rate);
   const auto endpoints = map.map("endpoints");
   read_endpoint(endpoints, "ims", organization.endpoints.ims);
   read_endpoint(endpoints, "platform", organization.endpoints.platform);
@@ -44,12 +45,15 @@ Timing read_timing(const FieldReader& map) {
   map.read("deadline_batch", timing.deadline_batch);
   map.read("deadline_run", timing.deadline_run);
   map.read("approval_ttl", timing.approval_ttl);
+  map.read("retry_first", timing.retry_first);
+  map.read("retry_most", timing.retry_most);
   return timing;
 }
 
 Limits read_limits(const FieldReader& map) {
   Limits limits;
   map.read_count("exports_per_sandbox", limits.exports_per_sandbox);
+  map.read_count("runs", limits.runs);
   map.read_bytes("ingest_per_hour", limits.ingest_per_hour);
   map.read_bytes("memory", limits.memory);
   map.read_bytes("disk", limits.disk);

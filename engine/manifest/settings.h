@@ -31,6 +31,7 @@ struct Organization {
   std::string credential;       // name for find_credential
   std::vector<std::string> sandboxes{"prod"};
   Endpoints endpoints;
+  std::uint64_t rate = 20;  // calls of the platform in a second, by all syncs and commands together
   Place place;
 };
 
@@ -44,6 +45,9 @@ struct Timing {
   Duration deadline_batch = std::chrono::hours{6};
   Duration deadline_run = std::chrono::hours{24};
   Duration approval_ttl = std::chrono::hours{24};  // how long a held plan waits for an approval
+  // How long the daemon leaves a sync alone after a run that failed: this long, doubled by each further failure.
+  Duration retry_first = std::chrono::minutes{1};
+  Duration retry_most = std::chrono::hours{1};
 
   friend bool operator==(const Timing&, const Timing&) = default;
 };
@@ -58,6 +62,7 @@ struct Limits {
   std::uint64_t upload_file = 200'000'000;
   std::uint64_t batch = 50'000'000'000;
   std::uint64_t batch_files = 1500;
+  std::uint64_t runs = 2;  // of the daemon at the same time
 
   /// Most bytes of one batch: more than what may be ingested in an hour could never be sent at once.
   std::uint64_t largest_batch() const { return ingest_per_hour < batch ? ingest_per_hour : batch; }

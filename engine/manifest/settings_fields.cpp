@@ -46,6 +46,11 @@ Field organizations_field() {
                       .fallback = "[prod]",
                       .help = "Sandboxes manifests may use.",
                       .check = check_sandbox_name},
+                     {.name = "rate",
+                      .type = FieldType::Integer,
+                      .fallback = "20",
+                      .help = "Calls of the platform in a second, by all syncs and commands of this machine together.",
+                      .check = check_rate},
                      endpoints_field()}};
 }
 
@@ -54,16 +59,20 @@ Field timing_field() {
           .type = FieldType::Map,
           .example = "{ poll_export: 60s }",
           .help = "How long to wait.",
-          .fields = {
-              wait_field("poll_export", "60s", "Between two looks at an export job."),
-              wait_field("poll_batch", "120s", "Between two looks at a batch."),
-              wait_field("settle", "90s",
-                         "After a call without answer, until finding nothing proves that it "
-                         "had no effect."),
-              wait_field("deadline_request", "60s", "For one exchange."),
-              wait_field("deadline_export", "12h", "For an export job."),
-              wait_field("deadline_batch", "6h", "For a batch."), wait_field("deadline_run", "24h", "For a whole run."),
-              wait_field("approval_ttl", "24h", "How long a held plan waits for an approval before it lapses.")}};
+          .fields = {wait_field("poll_export", "60s", "Between two looks at an export job."),
+                     wait_field("poll_batch", "120s", "Between two looks at a batch."),
+                     wait_field("settle", "90s",
+                                "After a call without answer, until finding nothing proves that it "
+                                "had no effect."),
+                     wait_field("deadline_request", "60s", "For one exchange."),
+                     wait_field("deadline_export", "12h", "For an export job."),
+                     wait_field("deadline_batch", "6h", "For a batch."),
+                     wait_field("deadline_run", "24h", "For a whole run."),
+                     wait_field("approval_ttl", "24h", "How long a held plan waits for an approval before it lapses."),
+                     wait_field("retry_first", "1m",
+                                "How long the daemon leaves a sync alone after a run that failed; each further failure "
+                                "doubles it."),
+                     wait_field("retry_most", "1h", "Where that doubling ends.")}};
 }
 
 Field limits_field() {
@@ -76,6 +85,11 @@ Field limits_field() {
                       .fallback = "1",
                       .help = "Export jobs at a time in one sandbox: 1.",
                       .check = check_exports_per_sandbox},
+                     {.name = "runs",
+                      .type = FieldType::Integer,
+                      .fallback = "2",
+                      .help = "Syncs that the daemon runs at the same time; each is a process with the memory below.",
+                      .check = check_runs},
                      {.name = "ingest_per_hour",
                       .type = FieldType::Bytes,
                       .fallback = "10GB",

@@ -74,6 +74,28 @@ void write_owner(int descriptor, std::string_view command) {
 
 }  // namespace
 
+std::optional<LockHolder> lock_holder(const Path& state) {
+  const int descriptor = ::open(lock_file(state).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (descriptor < 0) return std::nullopt;
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  const bool asked = ::fcntl(descriptor, F_OFD_GETLK, &whole) == 0;
+  ::close(descriptor);
+  if (!asked || whole.l_type == F_UNLCK) return std::nullopt;
+  LockHolder holder;
+  const auto text = PosixFiles().read(lock_file(state));
+  if (!text.ok()) return holder;
+  const auto owner = parse_json(*text);
+  if (!owner.ok()) return holder;
+  holder.process = owner->number("pid").value_or(0);
+  holder.command = owner->text("command");
+  holder.user = owner->text("user");
+  holder.host = owner->text("host");
+  holder.since = owner->text("since");
+  return holder;
+}
+
 std::string lock_owner(const Path& state) {
   constexpr auto kNobodyKnown = "another process";
   const auto text = PosixFiles().read(lock_file(state));
@@ -82,6 +104,22 @@ std::string lock_owner(const Path& state) {
   if (!owner.ok() || !owner->number("pid")) return kNobodyKnown;
   return fmt::format("pid {} ({}) of {} on {} since {}", *owner->number("pid"), owner->text("command"),
                      owner->text("user"), owner->text("host"), owner->text("since"));
+}
+
+Result<void> check_inherited_lock(const Path& state, int descriptor) {
+  struct stat ours {};
+  struct stat theirs {};
+  const auto file = lock_file(state);
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  // Taking what the description holds already succeeds; somebody else's lock would be in the way.
+  if (::fstat(descriptor, &ours) == 0 && ::stat(file.c_str(), &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+      ours.st_ino == theirs.st_ino && ::fcntl(descriptor, F_OFD_SETLK, &whole) == 0) {
+    return {};
+  }
+  return Error(ErrorCode::Locked,
+               fmt::format("{}: the daemon that started this process does not hold the state", state.string()));
 }
 
 Result<StateLock> StateLock::acquire(const Path& state, std::string_view command) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +24,9 @@ class StateLock {
   StateLock& operator=(StateLock&& other) noexcept;
   ~StateLock();
 
+  /// For a child of the holder: the descriptor shares the lock, so the folder is ours for as long as the child lives.
+  int descriptor() const { return descriptor_; }
+
  private:
   explicit StateLock(int descriptor);
   void release();
@@ -29,6 +34,22 @@ class StateLock {
   int descriptor_;
   int process_;  // that acquired it: a forked child that drops its copy must not unlock for its parent
 };
+
+/// Sees that a descriptor this process was started with holds the lock of that state folder.
+/// Errors: Locked when it does not.
+Result<void> check_inherited_lock(const Path& state, int descriptor);
+
+/// The process that holds a lock.
+struct LockHolder {
+  std::int64_t process = 0;
+  std::string command;
+  std::string user;
+  std::string host;
+  std::string since;  // ISO 8601
+};
+
+/// Who holds the lock of a folder now; nullopt when nobody does. A holder that could not say who it is has process 0.
+std::optional<LockHolder> lock_holder(const Path& state);
 
 /// Who holds, or last held, the lock of a state folder, as a sentence's end: "pid 123 (apply) of ada on host1 since
 /// ...". "another process" when its text cannot be read.

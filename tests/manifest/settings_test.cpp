@@ -58,11 +58,12 @@ organizations:
     organization_id: ABC123@AdobeOrg
     credential: main-1
     sandboxes: [prod, stage]
+    rate: 7
     endpoints: { ims: "http://127.0.0.1:8080/", platform: "http://[::1]:81", analytics: http://localhost:8080 }
   other: { organization_id: DEF@AdobeOrg, credential: other }
 timing: { poll_export: 50ms, poll_batch: 51ms, settle: 1s, deadline_request: 2s, deadline_export: 3m,
-          deadline_batch: 4m, deadline_run: 5h }
-limits: { exports_per_sandbox: 1, ingest_per_hour: 1GB, memory: 128MiB }
+          deadline_batch: 4m, deadline_run: 5h, approval_ttl: 6h, retry_first: 7s, retry_most: 8m }
+limits: { exports_per_sandbox: 1, ingest_per_hour: 1GB, memory: 128MiB, runs: 3 }
 variables: [REGION, Stage_2]
 )");
   ASSERT_THAT(texts(loaded.problems), IsEmpty());
@@ -74,8 +75,12 @@ variables: [REGION, Stage_2]
   EXPECT_THAT(organization.sandboxes, ElementsAre("prod", "stage"));
   EXPECT_EQ(organization.endpoints, (Endpoints{"http://127.0.0.1:8080", "http://[::1]:81", "http://localhost:8080"}));
   EXPECT_EQ(settings.organizations.at("other").organization_id, "DEF@AdobeOrg");
-  EXPECT_EQ(settings.timing, (Timing{50ms, 51ms, 1s, 2s, 3min, 4min, 5h}));
-  EXPECT_EQ(settings.limits, (Limits{1, 1'000'000'000, 134'217'728}));
+  EXPECT_EQ(organization.rate, 7U);
+  EXPECT_EQ(settings.organizations.at("other").rate, 20U);
+  EXPECT_EQ(settings.timing, (Timing{50ms, 51ms, 1s, 2s, 3min, 4min, 5h, 6h, 7s, 8min}));
+  Limits limits{1, 1'000'000'000, 134'217'728};
+  limits.runs = 3;
+  EXPECT_EQ(settings.limits, limits);
   EXPECT_THAT(settings.variables, ElementsAre("REGION", "Stage_2"));
 }
 

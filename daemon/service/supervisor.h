@@ -1,0 +1,119 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "daemon/service/children.h"
+#include "daemon/service/control_server.h"
+#include "daemon/service/journal_events.h"
+#include "daemon/service/manifest_source.h"
+#include "daemon/service/manifest_texts.h"
+#include "daemon/service/notifier.h"
+#include "daemon/service/roster.h"
+#include "engine/manifest/settings.h"
+
+namespace audiencesync {
+
+/// The settings as they were accepted, with their text.
+struct AcceptedSettings {
+  Settings settings;
+  ManifestTexts texts;
+};
+
+/// What the daemon is made of; everything outlives it.
+struct SupervisorParts {
+  JournalEvents& events;
+  const Clock& clock;
+  Store& store;
+  Environment environment;
+  int state_lock = -1;  // its descriptor, for the children
+  Path config;          // of the settings
+  Path state;
+  Path socket;  // of the operators; empty: none
+  /// Reads the settings anew. Errors: those of the settings, all problems in one text.
+  std::function<Result<AcceptedSettings>()> load_settings;
+  /// Where the manifests come from; `rules` outlives the source.
+  std::function<Result<std::unique_ptr<ManifestSource>>(const Settings&, const ManifestRules& rules)> open_source;
+  /// Which commands operators may use.
+  AdmitCommand admit;
+};
+
+/// The daemon: loads manifests, starts runs when they are due, one child each, and answers operators.
+///
+/// Does no work of its own that could hang or grow: the platform, the memberships and the past are the children's.
+class Supervisor {
+ public:
+  explicit Supervisor(SupervisorParts parts);
+  ~Supervisor();
+
+  /// Until it is told to stop. Errors: what prevents the start.
+  Result<void> run();
+
+ private:
+  /// What the settings decide; replaced as a whole.
+  struct Configuration {
+    AcceptedSettings accepted;
+    ManifestRules rules;
+    std::unique_ptr<ManifestSource> source;
+  };
+  struct Run {
+    pid_t process = 0;
+    Time since{};
+    Cause cause = Cause::Schedule;
+    std::string progress;
+    Value ended;  // what it told of its end
+  };
+
+  Moment now() const { return {parts_.clock.now(), parts_.clock.steady()}; }
+  Result<void> watch();
+  Result<std::unique_ptr<Configuration>> configure();
+  void reload();
+  void load_manifests();
+  void watch_source();
+  void watch_again(Duration after);
+
+  void tick();
+  void start_runs();
+  void start_run(const NextRun& next);
+  void run_told(const std::string& uid, const Value& event);
+  void run_ended(const std::string& uid, const ChildEnd& end);
+  void set_alarms();
+  void tell_status();
+  void beat(Duration every);
+  void stop();
+
+  // For operators (supervisor_commands.cpp).
+  Result<std::string> run_now(const std::string& sync);
+  void audit(uid_t uid, const std::string& user, const std::string& told, const std::string& answer);
+  ChildJob new_job(ChildJob::Kind kind) const;
+  Result<pid_t> start_command(const OperatorCommand& command, std::function<void(int code)> ended);
+  Value facts() const;
+  std::uint64_t data_limit() const;
+
+  SupervisorParts parts_;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<Configuration> configuration_;
+  std::unique_ptr<Roster> roster_;
+  std::unique_ptr<Children> children_;
+  std::unique_ptr<ControlServer> control_;
+  Notifier notifier_;
+  std::mt19937_64 random_{std::random_device{}()};
+  std::map<std::string, Run> runs_;      // by uid
+  std::vector<std::string> complaints_;  // of the last load, for people
+  std::string commit_;
+  bool loaded_ = false;  // once completely
+  bool stopping_ = false;
+
+  std::vector<EventLoop::Watch> signals_;
+  EventLoop::Watch clock_set_;
+  EventLoop::Watch source_changed_;
+  EventLoop::Watch load_again_;
+  EventLoop::Watch wall_alarm_;
+  EventLoop::Watch steady_alarm_;
+  EventLoop::Watch heart_;
+};
+
+}  // namespace audiencesync
