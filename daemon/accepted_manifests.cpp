@@ -17,6 +17,7 @@ std::optional<std::vector<Manifest>> accepted_manifests(const Options& options, 
     // Warnings were told when the daemon accepted it.
     auto loaded = load_manifest_of(each.texts, each.file, rules);
     if (loaded.ok()) {
+      loaded.value->commit = job.commit;
       accepted.push_back(std::move(*loaded.value));
       continue;
     }

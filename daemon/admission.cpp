@@ -8,17 +8,18 @@
 namespace audiencesync {
 namespace {
 
-constexpr std::array<Command, 15> kForOperators{
-    Command::Plan,     Command::Apply,   Command::Approve, Command::Status,     Command::History,
-    Command::Explain,  Command::Members, Command::Verify,  Command::Quarantine, Command::State,
-    Command::Rollback, Command::Suspend, Command::Resume,  Command::RunNow,     Command::Lock};
+constexpr std::array<Command, 16> kForOperators{
+    Command::Plan,    Command::Apply,  Command::Approve,    Command::Status, Command::History,  Command::Explain,
+    Command::Members, Command::Verify, Command::Quarantine, Command::State,  Command::Rollback, Command::Suspend,
+    Command::Resume,  Command::RunNow, Command::Lock,       Command::Forget};
 
 // What stays of a command line for the audit log. An operand of these may be a person's id typed by mistake, and a
 // reason is kept in the history already.
 std::string told_of(const Options& options, const std::string& word) {
   std::string told = word;
   if (options.command == Command::Approve) return told + " " + options.digest;
-  if (options.command == Command::Explain) return told + (options.arguments.empty() ? "" : " " + options.arguments[0]);
+  if (options.command == Command::Explain || options.command == Command::Forget)
+    return told + (options.arguments.empty() ? "" : " " + options.arguments[0]);
   for (const auto& argument : options.arguments) told += " " + argument;
   return told;
 }

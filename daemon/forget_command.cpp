@@ -7,13 +7,13 @@
 #include "daemon/person_input.h"
 #include "daemon/person_lookup.h"
 #include "daemon/sync_records.h"
+#include "daemon/write_access.h"
 #include "engine/base/json.h"
 #include "engine/membership/duckdb/duckdb_person_source.h"
 #include "engine/membership/local_memberships.h"
 #include "engine/membership/membership_files.h"
 #include "engine/report/figures.h"
 #include "engine/report/text_layout.h"
-#include "engine/store/state_lock.h"
 #include "plugins/membership/forgetting.h"
 
 namespace audiencesync {
@@ -53,7 +53,8 @@ void look_up(Forgetting& forgetting, const Files& files, const Path& snapshot, c
 
 Result<Forgetting> forget(const Options& options, const Adapters& adapters, const Settings& settings,
                           const SyncRecords& records, const std::set<PersonId>& people, std::stop_token stop) {
-  const auto lock = TRY(StateLock::acquire(settings.state, "forget"));
+  const auto access = TRY(WriteAccess::acquire(adapters, settings, "forget"));
+  const auto lock = TRY(WriteAccess::acquire_sync(adapters, settings, "forget", records.uid));
   const auto store = TRY(adapters.open_store(settings.state / "state.db", OpenMode::ReadWrite));
   const Path folder = settings.state / "syncs" / records.uid;
   const SyncPlace place{records.uid, records.uid + "/analytics", folder / "work"};

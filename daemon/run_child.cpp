@@ -47,8 +47,9 @@ ExitCode run_child(const Adapters& adapters, std::stop_token stop) {
   settings.value->state = job.state;
   if (job.manifests.size() != 1) return fail(Error(ErrorCode::Internal, "a run needs one manifest; this is a bug"));
   const auto rules = manifest_rules(*settings.value, adapters.environment);
-  const auto manifest = load_manifest_of(job.manifests.front().texts, job.manifests.front().file, rules);
+  auto manifest = load_manifest_of(job.manifests.front().texts, job.manifests.front().file, rules);
   if (!manifest.ok()) return fail(first_of(manifest.problems, "the manifest"));
+  manifest.value->commit = job.commit;
   const auto result = run_one_sync(adapters, *settings.value, *manifest.value, stop);
   if (!result.ok()) return stop.stop_requested() ? ExitCode::Terminated : fail(result.error());
   const auto error = result->error ? Value(result->error->text()) : Value();

@@ -124,6 +124,7 @@ void Supervisor::watch_source() {
   source_changed_ = {};
   if (const int descriptor = configuration_->source->watch_fd(); descriptor >= 0) {
     auto watch = loop_->readable(descriptor, [this] {
+      source_changed_ = {};  // a source may close it while it drains
       (void)configuration_->source->drain();
       watch_again(kUntilQuiet);
     });
