@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "engine/membership/bytes.h"
+
 namespace audiencesync {
 namespace {
 
@@ -68,7 +70,7 @@ std::uint32_t AudienceMatcher::audience(std::string_view id) const {
     const auto& slot = table_[at & (table_.size() - 1)];
     if (slot.position == 0) return kUnwanted;
     if (slot.tag != static_cast<std::uint32_t>(hash)) continue;
-    if (wanted_[slot.position - 1].id == id) return wanted_[slot.position - 1].rank;
+    if (same_text(wanted_[slot.position - 1].id, id)) return wanted_[slot.position - 1].rank;
   }
 }
 

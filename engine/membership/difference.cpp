@@ -92,7 +92,7 @@ struct OpenSide {
 
   void streams(std::size_t lane, const HashRange& range, RunScratch& scratch,
                std::vector<std::unique_ptr<RowStream>>& out) const {
-    for (const auto& sorter : sorted) sorter->streams(range, scratch, out);
+    sorted_streams(sorted, range, scratch, out);
     if (!readers.empty()) out.push_back(std::make_unique<SnapshotRows>(*readers[lane], listed, range));
   }
 };
@@ -205,7 +205,7 @@ class DifferenceLane {
       if (old_row == nullptr) {
         order = std::strong_ordering::greater;
       } else if (new_row != nullptr) {
-        order = old_row->hash != new_row->hash ? old_row->hash <=> new_row->hash : old_row->person <=> new_row->person;
+        order = row_order(*old_row, *new_row);
       }
       add(order <= 0 ? old_row : nullptr, order >= 0 ? new_row : nullptr);
       if (order <= 0) old_row = TRY(before.next());

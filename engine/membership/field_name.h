@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "engine/membership/bytes.h"
+
 namespace audiencesync {
 
 /// Whether a field of an export is `wanted`: samples of the registry carry the prefix `xdm:`, exports do not.
@@ -9,7 +11,7 @@ inline bool is_export_field(std::string_view name, std::string_view wanted) {
   constexpr std::string_view kPrefix = "xdm:";
   // The colon alone settles it for nearly every name.
   if (name.size() > 4 && name[3] == ':' && name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
-  return name == wanted;
+  return same_text(name, wanted);
 }
 
 }  // namespace audiencesync

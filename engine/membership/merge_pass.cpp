@@ -3,6 +3,7 @@
 #include <compare>
 
 #include "engine/membership/desired_rows.h"
+#include "engine/membership/sorted_source.h"
 #include "engine/membership/workers.h"
 
 namespace audiencesync {
@@ -79,7 +80,7 @@ Result<void> MergePass::work(std::size_t number) {
 
 Result<void> MergePass::compare_range(Lane& lane, const HashRange& range, std::uint64_t number, Part& part) {
   std::vector<std::unique_ptr<RowStream>> streams;
-  for (const auto& sorter : in_.rows) sorter->streams(range, lane.scratch, streams);
+  sorted_streams(in_.rows, range, lane.scratch, streams);
   auto merge = TRY(DesiredRows::start(std::move(streams), in_.spec, in_.scope, lane.restored, range, lane.left_out));
   SnapshotRow known;
   bool more_known = false;
@@ -97,7 +98,7 @@ Result<void> MergePass::compare_range(Lane& lane, const HashRange& range, std::u
     if (!more_known) {
       order = std::strong_ordering::greater;
     } else if (desired != nullptr) {
-      order = known.hash != desired->hash ? known.hash <=> desired->hash : known.person <=> desired->person;
+      order = row_order(known, *desired);
     }
     TRY(lane.comparison.add(order <= 0 ? &known : nullptr, order >= 0 ? desired : nullptr, part.candidate,
                             part.changes));

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstring>
 
+#include "engine/membership/bytes.h"
+
 namespace audiencesync {
 namespace {
 
@@ -103,7 +105,7 @@ class RowBuffer::Stream final : public RowStream {
     row_.audiences.clear();
     first.append_audiences(row_.audiences);
     bool merged = false;
-    while (next_ != rows_.size() && rows_[next_].hash == row_.hash && rows_[next_].person() == row_.person) {
+    while (next_ != rows_.size() && rows_[next_].hash == row_.hash && same_text(rows_[next_].person(), row_.person)) {
       rows_[next_++].append_audiences(row_.audiences);
       merged = true;
     }
@@ -166,9 +168,22 @@ void RowBuffer::collect(const Part& part, const HashRange& range, std::vector<Ro
 }
 
 std::unique_ptr<RowStream> RowBuffer::stream(const HashRange& range) const {
+  const RowBuffer* const alone = this;
+  return stream({&alone, 1}, range);
+}
+
+std::unique_ptr<RowStream> RowBuffer::stream(std::span<const RowBuffer* const> buffers, const HashRange& range) {
+  std::size_t expected = kSections;
+  for (const auto* one : buffers) {
+    expected += one->rows_ / one->parts_.size() * (one->part_of(range.last) - one->part_of(range.first) + 1);
+  }
   std::vector<Row> rows;
-  rows.reserve(rows_ / parts_.size() * (part_of(range.last) - part_of(range.first) + 1) + kSections);
-  for (auto part = part_of(range.first); part <= part_of(range.last); ++part) collect(parts_[part], range, rows);
+  rows.reserve(expected + expected / 16);
+  for (const auto* one : buffers) {
+    for (auto part = one->part_of(range.first); part <= one->part_of(range.last); ++part) {
+      one->collect(one->parts_[part], range, rows);
+    }
+  }
   return std::make_unique<Stream>(std::move(rows));
 }
 

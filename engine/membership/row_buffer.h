@@ -25,6 +25,8 @@ class RowBuffer {
   /// Rows of a range, each person once with the union of their rows. Costs a pass over the parts that the range
   /// touches. The buffer must not change while the stream is used; several threads may have one each.
   std::unique_ptr<RowStream> stream(const HashRange& range) const;
+  /// The same of several buffers at once, which costs less than merging a stream of each.
+  static std::unique_ptr<RowStream> stream(std::span<const RowBuffer* const> buffers, const HashRange& range);
   /// Calls each(stream) for all rows in order, part by part.
   template <class Each>
   Result<void> each_part(Each&& each) const {

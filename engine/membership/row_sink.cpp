@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/membership/person_rule.h"
-
 namespace audiencesync {
 
 Result<void> RowSink::add(const PersonBatch& batch) {
@@ -17,40 +15,49 @@ Result<void> RowSink::add(const PersonBatch& batch) {
   dropped_.broken += batch.broken.size();
   for (const auto& record : batch.broken) keep_sample(batch, record.offset, record.reason, {});
   audiences_.assign(batch.audiences.begin(), batch.audiences.end());
-  std::size_t first = 0;
+  std::size_t begin = 0;
   for (const auto& row : batch.rows) {
-    TRY(add_row(batch, row, audiences_.data() + first, audiences_.data() + row.audiences));
-    first = row.audiences;
+    Rank* const first = audiences_.data() + begin;
+    Rank* last = audiences_.data() + row.audiences;
+    begin = row.audiences;
+    std::string_view person;
+    const auto problem = apply_person_rule(rule_, row.person, space_, person);
+    if (problem != PersonProblem::None) [[unlikely]] {
+      count_problem(batch, row, problem);
+      continue;
+    }
+    if (first == last && keep_ == Keep::Members) continue;
+    if (last - first > 1) {
+      std::sort(first, last);
+      last = std::unique(first, last);
+    }
+    const auto hash = hash_(person);
+    if (!rows_.add_quickly(hash, person, {first, last})) [[unlikely]] {
+      TRY(rows_.add(hash, person, {first, last}));
+    }
   }
   return {};
 }
 
-Result<void> RowSink::add_row(const PersonBatch& batch, const PersonBatch::Row& row, Rank* first, Rank* last) {
-  std::string_view person;
+void RowSink::count_problem(const PersonBatch& batch, const PersonBatch::Row& row, PersonProblem problem) {
   const auto place = batch.first_place + row.place;
-  switch (apply_person_rule(rule_, row.person, space_, person)) {
+  switch (problem) {
     case PersonProblem::None:
       break;
     case PersonProblem::Missing:
       ++dropped_.without_person;
       keep_sample(batch, place, "no person id", {});
-      return {};
+      break;
     case PersonProblem::OverLong:
       ++dropped_.over_long;
       keep_sample(batch, place, "person id too long", row.person);
-      return {};
+      break;
     case PersonProblem::NotUtf8:
       ++dropped_.not_utf8;
       // Not even its first characters can be shown.
       keep_sample(batch, place, "person id not UTF-8", {});
-      return {};
+      break;
   }
-  if (first == last && keep_ == Keep::Members) return {};
-  if (last - first > 1) {
-    std::sort(first, last);
-    last = std::unique(first, last);
-  }
-  return rows_.add(hash_(person), person, {first, last});
 }
 
 void RowSink::keep_sample(const PersonBatch& batch, std::uint64_t position, const char* reason,

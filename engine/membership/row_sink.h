@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/membership/local_memberships.h"
+#include "engine/membership/person_rule.h"
 #include "engine/membership/person_source.h"
 #include "engine/membership/row_sorter.h"
 #include "engine/model/bulk.h"
@@ -26,7 +27,8 @@ class RowSink final : public PersonSink {
   const DroppedRows& dropped() const { return dropped_; }
 
  private:
-  Result<void> add_row(const PersonBatch& batch, const PersonBatch::Row& row, Rank* first, Rank* last);
+  /// Counts why the person of a row cannot be used.
+  void count_problem(const PersonBatch& batch, const PersonBatch::Row& row, PersonProblem problem);
   void keep_sample(const PersonBatch& batch, std::uint64_t position, const char* reason, std::string_view person);
 
   PersonRule rule_;

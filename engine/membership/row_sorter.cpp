@@ -30,8 +30,7 @@ Result<std::unique_ptr<RunFile>> RowSorter::new_run_file() {
   return RunFile::create(files_, folder_ / fmt::format("{}-{}", name_, files_made_++), block_bytes_);
 }
 
-Result<void> RowSorter::add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences) {
-  if (buffer_.add(hash, person, audiences) == RowBuffer::Added::Yes) return {};
+Result<void> RowSorter::spill_and_add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences) {
   TRY(spill());
   if (buffer_.add(hash, person, audiences) == RowBuffer::Added::Yes) return {};
   return Error(ErrorCode::Internal, "a row does not fit into an empty buffer");
@@ -87,13 +86,17 @@ Result<void> RowSorter::finish(std::size_t most_runs) {
   return reduce_runs(std::max<std::size_t>(most_runs, 2));
 }
 
-void RowSorter::streams(const HashRange& range, RunScratch& scratch,
-                        std::vector<std::unique_ptr<RowStream>>& out) const {
-  if (!buffer_.empty()) out.push_back(buffer_.stream(range));
-  if (!runs_) return;
-  for (const auto& run : runs_->runs()) {
-    out.push_back(std::make_unique<RunReader>(runs_->reader(), run, range, scratch));
+void RowSorter::streams(std::span<const RowSorter* const> sorters, const HashRange& range, RunScratch& scratch,
+                        std::vector<std::unique_ptr<RowStream>>& out) {
+  std::vector<const RowBuffer*> buffers;
+  for (const auto* one : sorters) {
+    if (!one->buffer_.empty()) buffers.push_back(&one->buffer_);
+    if (!one->runs_) continue;
+    for (const auto& run : one->runs_->runs()) {
+      out.push_back(std::make_unique<RunReader>(one->runs_->reader(), run, range, scratch));
+    }
   }
+  if (!buffers.empty()) out.push_back(RowBuffer::stream(buffers, range));
 }
 
 }  // namespace audiencesync

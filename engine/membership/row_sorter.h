@@ -24,18 +24,33 @@ class RowSorter {
   /// Temporary files are made in `folder` under names that begin with `name`.
   RowSorter(Files& files, Path folder, std::string name, MemoryBudget budget, std::size_t dictionary);
 
-  Result<void> add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences);
+  Result<void> add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences) {
+    if (add_quickly(hash, person, audiences)) [[likely]]
+      return {};
+    return spill_and_add(hash, person, audiences);
+  }
+  /// Whether there was space; if not nothing happened, and `add` makes some. The answer of `add` alone costs as much.
+  bool add_quickly(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences) {
+    return buffer_.add(hash, person, audiences) == RowBuffer::Added::Yes;
+  }
   /// No more rows. Merges runs until there are at most `most_runs`.
   Result<void> finish(std::size_t most_runs);
 
   /// Appends the streams of a range, each with its people once; a person may be in several. After `finish`; the
   /// sorter and `scratch` must outlive them.
-  void streams(const HashRange& range, RunScratch& scratch, std::vector<std::unique_ptr<RowStream>>& out) const;
+  void streams(const HashRange& range, RunScratch& scratch, std::vector<std::unique_ptr<RowStream>>& out) const {
+    const RowSorter* const alone = this;
+    streams({&alone, 1}, range, scratch, out);
+  }
+  /// The same of several sorters; what they have in memory is one stream.
+  static void streams(std::span<const RowSorter* const> sorters, const HashRange& range, RunScratch& scratch,
+                      std::vector<std::unique_ptr<RowStream>>& out);
   /// Bytes that each stream of a run needs while it is read.
   std::size_t block_bytes() const { return block_bytes_; }
   std::size_t runs() const { return runs_ ? runs_->runs().size() : 0; }
 
  private:
+  Result<void> spill_and_add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences);
   Result<void> spill();
   Result<void> reduce_runs(std::size_t most_runs);
   Result<std::unique_ptr<RunFile>> new_run_file();

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string_view>
 
 #include "engine/base/result.h"
+#include "engine/membership/bytes.h"
 #include "engine/membership/dictionary.h"
 
 namespace audiencesync {
@@ -14,6 +16,14 @@ struct DesiredRow {
   std::string_view person;
   Ranks audiences;  // sorted, no duplicates
 };
+
+/// The order of every sorted file and stream: by hash, then by the person. Of two rows with one hash nearly all are one
+/// person.
+template <class Left, class Right>
+std::strong_ordering row_order(const Left& left, const Right& right) {
+  if (left.hash != right.hash) return left.hash <=> right.hash;
+  return same_text(left.person, right.person) ? std::strong_ordering::equal : left.person <=> right.person;
+}
 
 /// Sorted rows, every person once.
 class RowStream {

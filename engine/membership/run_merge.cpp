@@ -40,12 +40,12 @@ Result<void> RunMerge::advance_top() {
     heap_.front() = heap_.back();
     heap_.pop_back();
   }
-  if (!heap_.empty()) sink(0);
+  if (heap_.size() > 1) sink(0);
   return {};
 }
 
 bool RunMerge::is_top(const Node& other) const {
-  return other.hash == heap_.front().hash && other.stream->row().person == heap_.front().stream->row().person;
+  return other.hash == heap_.front().hash && same_text(other.stream->row().person, heap_.front().stream->row().person);
 }
 
 Result<const DesiredRow*> RunMerge::next() {
@@ -64,7 +64,8 @@ Result<const DesiredRow*> RunMerge::next() {
   merged_.person = person_;
   merged_.audiences = first.audiences;
   TRY(advance_top());
-  while (!heap_.empty() && heap_.front().hash == merged_.hash && heap_.front().stream->row().person == person_) {
+  while (!heap_.empty() && heap_.front().hash == merged_.hash &&
+         same_text(heap_.front().stream->row().person, person_)) {
     const auto& other = heap_.front().stream->row().audiences;
     merged_.audiences.insert(merged_.audiences.end(), other.begin(), other.end());
     TRY(advance_top());

@@ -7,6 +7,13 @@
 
 namespace audiencesync {
 
+void sorted_streams(const SortedSource& source, const HashRange& range, RunScratch& scratch,
+                    std::vector<std::unique_ptr<RowStream>>& out) {
+  std::vector<const RowSorter*> sorters;
+  for (const auto& one : source) sorters.push_back(one.get());
+  RowSorter::streams(sorters, range, scratch, out);
+}
+
 Result<SortedSource> sort_source(const SortingPlace& place, PersonSource& source, const std::vector<Path>& paths,
                                  const RelationSpec& spec, const std::vector<Rank>& targets, std::size_t dictionary,
                                  DroppedRows& dropped, std::stop_token stop, RowSink::Keep keep) {
