@@ -53,12 +53,22 @@ CommandRow plan_row() {
                       {.name = "out",
                        .help = "write the plan there instead of to stdout",
                        .takes = Takes::File,
+                       .value = "FILE"},
+                      {.name = "server",
+                       .help = "ask the daemon there, which has state and credentials, instead of planning here",
+                       .takes = Takes::Text,
+                       .value = "URL"},
+                      {.name = "token-file",
+                       .help = "file with the token that the daemon wants to see",
+                       .takes = Takes::File,
                        .value = "FILE"}},
           .examples = {{"audiencesync plan luma.yaml", "what would change, as far as known without a new export"},
                        {"audiencesync plan --fresh --detailed-exitcode luma.yaml", "exactly; exit 2 means changes"},
                        {"audiencesync plan --format json --out plan.json luma.yaml",
                         "to keep, or to apply with: audiencesync apply --plan plan.json"},
-                       {"audiencesync plan --format markdown luma.yaml", "the comment under a pull request"}}};
+                       {"audiencesync plan --format markdown luma.yaml", "the comment under a pull request"},
+                       {"audiencesync plan luma.yaml --server https://s.example.com --token-file token",
+                        "the same, made by a daemon"}}};
 }
 
 CommandRow diff_row() {
@@ -392,6 +402,36 @@ CommandRow daemon_row() {
                        {"audiencesync daemon --config ./audiencesync.yaml --socket ./control.sock", "by hand"}}};
 }
 
+CommandRow manifests_row() {
+  return {.command = Command::Manifests,
+          .group = CommandGroup::Review,
+          .name = "manifests",
+          .usage = "",
+          .summary = "lists the manifests that count, their commit, what is refused",
+          .tells =
+              "Of the settings' folder, or of the commit that counts of the branch. Exits 65 when a file or a newer "
+              "commit is refused, 5 when the remote cannot be reached. Needs no daemon.",
+          .operands = Operands::None,
+          .options = {{.name = "fetch", .help = "look at the remote first (manifests.git)"},
+                      text_or_json("form of the list")},
+          .examples = {{"audiencesync manifests", "what counts right now"},
+                       {"audiencesync manifests --fetch", "after a push, without waiting for the next look"}}};
+}
+
+CommandRow serve_plans_row() {
+  return {
+      .command = Command::ServePlans,
+      .group = CommandGroup::Program,
+      .name = "serve-plans",
+      .usage = "",
+      .summary = "answers plan --server at listen.address; the daemon starts it",
+      .tells =
+          "Each plan is made by a process of its own from a copy of the state: nothing is written, neither here nor "
+          "to the platform. Ends with SIGTERM.",
+      .operands = Operands::None,
+      .examples = {{"audiencesync serve-plans", "beside a timer that runs apply, without the daemon"}}};
+}
+
 CommandRow stages_row() {
   return {.command = Command::Stages,
           .group = CommandGroup::Program,
@@ -434,10 +474,10 @@ CommandRow completion_row() {
 
 const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> table{
-      validate_row(),   plan_row(),    diff_row(),   apply_row(),      approve_row(), rollback_row(),
-      suspend_row(),    resume_row(),  forget_row(), state_row(),      status_row(),  history_row(),
-      explain_row(),    members_row(), verify_row(), quarantine_row(), stages_row(),  schema_row(),
-      completion_row(), run_now_row(), lock_row(),   daemon_row()};
+      validate_row(),   plan_row(),    diff_row(),   apply_row(),      approve_row(),   rollback_row(),
+      suspend_row(),    resume_row(),  forget_row(), state_row(),      status_row(),    history_row(),
+      explain_row(),    members_row(), verify_row(), quarantine_row(), stages_row(),    schema_row(),
+      completion_row(), run_now_row(), lock_row(),   daemon_row(),     manifests_row(), serve_plans_row()};
   return table;
 }
 

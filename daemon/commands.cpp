@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "daemon/accepted_manifests.h"
+#include "daemon/manifest_place.h"
 #include "daemon/service/manifest_texts.h"
 
 namespace audiencesync {
@@ -28,27 +29,50 @@ std::optional<Settings> settings_of(const Options& options, const Adapters& adap
   return std::move(loaded.value);
 }
 
+namespace {
+
+// Those of the settings' folder or branch; of a branch as it is at the remote right now, if that can be reached.
+std::optional<std::vector<Manifest>> manifests_there(const Settings& settings, const Adapters& adapters,
+                                                     const Console& console) {
+  if (settings.git) {
+    if (const auto looked = look_at_branch(adapters, settings); !looked.ok()) {
+      say_error(console, looked.error());
+      return std::nullopt;
+    }
+  }
+  auto set = manifests_of_settings(adapters, settings);
+  if (!set.ok()) {
+    say_error(console, set.error());
+    return std::nullopt;
+  }
+  for (const auto& warning : set->warnings) console.err << "warning: " << warning << "\n";
+  // A newer commit that does not count, or a remote that is gone, leaves one that does.
+  const auto* const weight = settings.git ? "warning: " : "error: ";
+  for (const auto& rejected : set->rejected) {
+    for (const auto& problem : rejected.problems) console.err << weight << problem << "\n";
+  }
+  if (!set->rejected.empty() && !settings.git) return std::nullopt;
+  if (set->manifests.empty()) {
+    say_error(console,
+              Error(ErrorCode::Invalid, fmt::format("there is no manifest in {}; name a file, or put one there",
+                                                    manifest_place(settings))));
+    return std::nullopt;
+  }
+  std::vector<Manifest> manifests;
+  for (auto& each : set->manifests) manifests.push_back(std::move(each.manifest));
+  // By file, as they were before there was a set.
+  std::sort(manifests.begin(), manifests.end(),
+            [](const Manifest& left, const Manifest& right) { return left.file < right.file; });
+  return manifests;
+}
+
+}  // namespace
+
 std::optional<std::vector<Manifest>> manifests_of(const Options& options, const Settings& settings,
                                                   const Adapters& adapters, const Console& console) {
   if (adapters.daemon != nullptr) return accepted_manifests(options, settings, adapters, console);
   std::vector<Path> paths(options.arguments.begin(), options.arguments.end());
-  if (paths.empty()) {
-    const auto names = adapters.files.list(settings.manifests_folder);
-    if (!names.ok()) {
-      say_error(console, names.error());
-      return std::nullopt;
-    }
-    for (const auto& name : *names) {
-      const Path path = settings.manifests_folder / name;
-      if (path.extension() == ".yaml" || path.extension() == ".yml") paths.push_back(path);
-    }
-    if (paths.empty()) {
-      say_error(console,
-                Error(ErrorCode::Invalid, fmt::format("there is no manifest in {}; name a file, or put one there",
-                                                      settings.manifests_folder.string())));
-      return std::nullopt;
-    }
-  }
+  if (paths.empty()) return manifests_there(settings, adapters, console);
   const auto rules = manifest_rules(settings, adapters.environment);
   std::vector<Manifest> manifests;
   std::map<std::string, std::string> uids;

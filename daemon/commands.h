@@ -41,6 +41,13 @@ ExitCode forget_command(const Options& options, const Adapters& adapters, const 
 /// Only a daemon can do that: says that none answers.
 ExitCode run_now_command(const Console& console);
 ExitCode lock_command(const Options& options, const Adapters& adapters, const Console& console);
+/// What the settings' folder or branch holds.
+ExitCode manifests_command(const Options& options, const Adapters& adapters, const Console& console);
+/// `plan --server`: the plans are another machine's work.
+ExitCode remote_plan_command(const Options& options, const Adapters& adapters, const Console& console);
+/// The other side of it, until it is told to stop.
+ExitCode serve_plans_command(const Options& options, const Adapters& adapters, const Console& console,
+                             std::stop_token stop);
 ExitCode stages_command(const Options& options, const Console& console);
 ExitCode schema_command(const Options& options, const Console& console);
 ExitCode completion_command(const Options& options, const Console& console);

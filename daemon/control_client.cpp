@@ -88,6 +88,7 @@ std::string usual_socket() {
 std::optional<int> ask_daemon(const std::vector<std::string>& arguments) {
   const auto options = parse_options(arguments);
   if (!options.ok() || !is_for_operators(options->command)) return std::nullopt;
+  if (!options->server.empty()) return std::nullopt;  // another machine's daemon is asked
   const bool told = !options->socket.empty();
   if (!told && (options->config_given || !options->state.empty())) return std::nullopt;
   const auto path = told ? options->socket.string() : std::string(kUsualSocket);

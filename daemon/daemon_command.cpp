@@ -6,8 +6,8 @@
 
 #include "daemon/admission.h"
 #include "daemon/control_client.h"
+#include "daemon/manifest_place.h"
 #include "daemon/options.h"
-#include "daemon/service/manifest_folder.h"
 #include "daemon/service/supervisor.h"
 #include "engine/store/sqlite/sqlite_store.h"
 #include "engine/store/state_lock.h"
@@ -42,20 +42,25 @@ Result<void> serve(const Options& options) {
   const auto state = first.settings.state;
   const auto lock = TRY(StateLock::acquire(state, "daemon"));
   const auto store = TRY(open_sqlite_store(state / "state.db", OpenMode::ReadWrite));
-  Supervisor supervisor({.events = events,
-                         .clock = clock,
-                         .store = *store,
-                         .environment = process_environment(),
-                         .state_lock = lock.descriptor(),
-                         .config = options.config,
-                         .state = state,
-                         .socket = options.socket,
-                         .load_settings = [&] { return accepted_settings(files, options); },
-                         .open_source = [&](const Settings& settings,
-                                            const ManifestRules& rules) -> Result<std::unique_ptr<ManifestSource>> {
-                           return std::make_unique<FolderSource>(files, settings.manifests_folder, rules);
-                         },
-                         .admit = admit_operator_command});
+  Supervisor supervisor(
+      {.events = events,
+       .clock = clock,
+       .store = *store,
+       .environment = process_environment(),
+       .state_lock = lock.descriptor(),
+       .config = options.config,
+       .state = state,
+       .socket = options.socket,
+       .load_settings = [&] { return accepted_settings(files, options); },
+       .open_source = [&](const Settings& settings,
+                          const ManifestRules& rules) -> Result<std::unique_ptr<ManifestSource>> {
+         return open_manifest_source(files, settings, rules, options.config);
+       },
+       .plan_server = [&](const Settings& settings) -> std::vector<std::string> {
+         if (!settings.listen) return {};
+         return {"serve-plans", "--config", options.config.string(), "--state", settings.state.string()};
+       },
+       .admit = admit_operator_command});
   return supervisor.run();
 }
 

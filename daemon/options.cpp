@@ -264,6 +264,7 @@ Result<void> read_one_sync(Options& options, const CommandRow& row, const Found&
   options.reason = found.text("reason");
   options.until = found.text("until");
   options.dry_run = found.has("dry-run");
+  options.delete_datasets = found.has("delete");
   options.manifest = found.text("manifest");
   if (options.command == Command::Rollback) {
     if (!found.has("to")) {
@@ -271,7 +272,8 @@ Result<void> read_one_sync(Options& options, const CommandRow& row, const Found&
     }
     options.run = TRY(run_from(row, found, "to"));
   }
-  if (blank(options.reason) && options.command != Command::Resume && !options.dry_run) {
+  const bool needs_reason = options.command == Command::Rollback || options.command == Command::Suspend;
+  if (blank(options.reason) && needs_reason && !options.dry_run) {
     return usage(
         fmt::format("{} needs a reason for the history; for example: --reason \"wrong segment upstream\"", row.name));
   }
@@ -286,6 +288,22 @@ Result<void> read_word(Options& options, const CommandRow& row) {
   if (known) return {};
   return usage(fmt::format("{} takes one of {}{}", row.name, fmt::join(row.words, ", "),
                            words.empty() ? "" : fmt::format(", not '{}'", fmt::join(words, " "))));
+}
+
+// Of another machine we get what it answers, and cannot ask for what only it could do.
+Result<void> check_plan_server(const Options& options, const Found& found) {
+  if (!found.has("server")) {
+    if (!found.has("token-file")) return {};
+    return usage("--token-file goes with --server URL");
+  }
+  if (options.server.empty() || options.token_file.empty()) {
+    return usage(
+        "plan --server needs a URL and --token-file FILE; for example: audiencesync plan luma.yaml --server "
+        "https://audiencesync.example.com:8443 --token-file token");
+  }
+  if (options.arguments.empty()) return usage("plan --server needs at least one manifest to send");
+  if (found.has("fresh")) return usage("plan --server makes no new export; leave --fresh out");
+  return {};
 }
 
 Result<void> read_operands(Options& options, const CommandRow& row, const Found& found) {
@@ -312,6 +330,7 @@ Result<void> read_operands(Options& options, const CommandRow& row, const Found&
       break;
   }
   if (options.command == Command::Diff) return check_diff(options);
+  if (options.command == Command::Plan) return check_plan_server(options, found);
   if (options.command == Command::Validate && options.arguments.empty() && !options.settings) {
     return usage("validate needs at least one manifest; for example: audiencesync validate manifests/*.yaml");
   }
@@ -339,6 +358,9 @@ Result<Options> read_options(const CommandRow& row, const std::vector<std::strin
     options.to = found.paths("to");
   }
   options.stats = found.has("stats");
+  options.fetch = found.has("fetch");
+  options.server = found.text("server");
+  options.token_file = found.text("token-file");
   options.plan_file = found.text("plan");
   options.take_over = found.has("take-over");
   options.lift = found.has("lift");
@@ -359,17 +381,6 @@ Result<Options> read_options(const CommandRow& row, const std::vector<std::strin
   if (found.has("plan") && options.plan_file.empty()) return usage("--plan needs the name of a file");
   TRY(read_operands(options, row, found));
   return options;
-}
-
-// Designed, but not in this version: said before anything else is read, because it is no mistake of the person.
-std::optional<Error> later_option(const CommandRow& row, const std::vector<std::string>& words) {
-  if (row.command != Command::Plan) return std::nullopt;
-  for (const auto& word : words) {
-    const auto name = word.substr(0, word.find('='));
-    if (name == "--server" || name == "--token-file")
-      return Error(ErrorCode::Unsupported, fmt::format("the option '{}' is not in this version", name));
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -396,7 +407,6 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
     return usage(fmt::format("'{}' is no command; audiencesync --help lists them", first));
   }
   const std::vector<std::string> words(arguments.begin() + 1, arguments.end());
-  if (auto later = later_option(*row, words)) return std::move(*later);
   try {
     return read_options(*row, words);
   } catch (const po::error& failure) {

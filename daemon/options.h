@@ -31,6 +31,8 @@ enum class Command {
   Rollback,
   Suspend,
   Resume,
+  Manifests,
+  ServePlans,
   Stages,
   Schema,
   Completion,
@@ -88,7 +90,11 @@ struct Options {
   LockAction lock = LockAction::List;
   std::string until;                   // suspend: a time or a duration, as written; empty: until it is resumed
   Path manifest;                       // rollback: of the sync; empty: from the settings' folder
-  bool dry_run = false;                // rollback
+  bool dry_run = false;                // rollback, retire
+  bool delete_datasets = false;        // retire --delete
+  bool fetch = false;                  // manifests
+  std::string server;                  // plan --server: base URL; empty: the plan is made here
+  Path token_file;                     // plan --token-file
   std::vector<std::string> arguments;  // files, names of syncs, the word of schema or completion
 };
 

@@ -20,6 +20,8 @@ ExitCode dispatch(const Options& options, const Adapters& adapters, const Consol
     case Command::Validate:
       return validate_command(options, adapters, console);
     case Command::Plan:
+      if (!options.server.empty()) return remote_plan_command(options, adapters, console);
+      return sync_command(options, adapters, console, std::move(stop));
     case Command::Apply:
       return sync_command(options, adapters, console, std::move(stop));
     case Command::Diff:
@@ -54,6 +56,10 @@ ExitCode dispatch(const Options& options, const Adapters& adapters, const Consol
       return lock_command(options, adapters, console);
     case Command::Daemon:
       break;  // main() does it, before anything else exists
+    case Command::Manifests:
+      return manifests_command(options, adapters, console);
+    case Command::ServePlans:
+      return serve_plans_command(options, adapters, console, std::move(stop));
     case Command::Stages:
       return stages_command(options, console);
     case Command::Schema:

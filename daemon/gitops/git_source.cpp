@@ -41,7 +41,10 @@ Error nothing_yet(const GitState& state, const GitManifests& from, bool looking,
   auto complaints = complaints_of(state, from);
   if (!failed.empty()) complaints.push_back(fmt::format("{}: {}", branch_text(from), failed));
   if (complaints.empty() || (looking && !state.looked && !state.unreached)) {
-    return Error(ErrorCode::NotFinished, fmt::format("{}: is looked at for the first time", branch_text(from)));
+    return Error(ErrorCode::NotFinished,
+                 fmt::format("{}: {}", branch_text(from),
+                             looking ? "is being looked at for the first time"
+                                     : "was not looked at yet; audiencesync manifests --fetch does"));
   }
   return Error(ErrorCode::NotFound, fmt::format("{}", fmt::join(complaints, "; ")));
 }

@@ -50,8 +50,8 @@ Result<bool> is_known_host(const Path& known_hosts, std::string_view url, std::s
                              "what its operator says",
                              known_hosts.string(), known_host_name(url)));
   }
-  const auto found =
-      TRY(run_tool({"/usr/bin/ssh-keygen", "-F", known_host_name(url), "-f", known_hosts.string()}, "", kKeygenPatience));
+  const auto found = TRY(
+      run_tool({"/usr/bin/ssh-keygen", "-F", known_host_name(url), "-f", known_hosts.string()}, "", kKeygenPatience));
   const auto wanted = base64(key);
   std::istringstream lines(found.out);
   for (std::string line; std::getline(lines, line);) {

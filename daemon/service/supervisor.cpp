@@ -75,6 +75,8 @@ Result<void> Supervisor::run() {
                                         {"state", parts_.state.string()},
                                         {"manifests", configuration_->source->name()},
                                         {"socket", parts_.socket.string()}});
+  plan_server_ = std::make_unique<SideProcess>(*loop_, parts_.clock, parts_.events, "plan_server");
+  serve_plans();
   load_manifests();
   if (const auto every = Notifier::alive_interval()) beat(*every);
   const auto ended = loop_->run();
@@ -112,12 +114,18 @@ void Supervisor::reload() {
     configuration_ = std::move(fresh).take();
     roster_->set_back_off(back_off_of(configuration_->accepted.settings));
     parts_.events.emit("settings.loaded", {{"file", parts_.config.string()}});
+    serve_plans();
   } else {
     parts_.events.warn("settings.refused",
                        {{"error", fresh.error().text()}, {"next", "keeping the previous settings"}});
   }
   load_manifests();
   if (loaded_) notifier_.ready();
+}
+
+void Supervisor::serve_plans() {
+  if (!parts_.plan_server) return;
+  plan_server_->keep(parts_.plan_server(configuration_->accepted.settings));
 }
 
 void Supervisor::watch_source() {
@@ -154,17 +162,27 @@ void Supervisor::load_manifests() {
   for (const auto& rejected : set->rejected) {
     for (const auto& problem : rejected.problems) {
       complaints_.push_back(problem);
+      // Told once, not at each look at a remote.
+      if (set->rejected == refused_) continue;
       parts_.events.warn(
           "manifest.refused",
           {{"file", rejected.file}, {"error", problem}, {"next", "keeping what was accepted before, if anything"}});
     }
   }
-  for (const auto& warning : set->warnings) parts_.events.warn("manifest.warning", {{"text", warning}});
-  commit_ = set->commit;
+  if (set->warnings != warnings_) {
+    for (const auto& warning : set->warnings) parts_.events.warn("manifest.warning", {{"text", warning}});
+  }
   roster_->accept(*set, now());
-  parts_.events.emit("manifests.loaded", {{"syncs", static_cast<std::uint64_t>(roster_->entries().size())},
-                                          {"refused", static_cast<std::uint64_t>(set->rejected.size())},
-                                          {"commit", set->commit}});
+  const bool news = !loaded_ || set->commit != commit_ || set->rejected != refused_ || !(set->manifests == known_);
+  if (news) {
+    parts_.events.emit("manifests.loaded", {{"syncs", static_cast<std::uint64_t>(roster_->entries().size())},
+                                            {"refused", static_cast<std::uint64_t>(set->rejected.size())},
+                                            {"commit", set->commit}});
+  }
+  commit_ = set->commit;
+  refused_ = std::move(set->rejected);
+  warnings_ = std::move(set->warnings);
+  known_ = std::move(set->manifests);
   if (const auto every = source.poll_interval(); every > Duration(0)) watch_again(every);
   if (!loaded_) {
     loaded_ = true;
@@ -314,6 +332,7 @@ void Supervisor::stop() {
   notifier_.stopping();
   parts_.events.emit("daemon.stopping", {{"runs", static_cast<std::uint64_t>(runs_.size())}});
   control_.reset();
+  plan_server_->stop();
   if (children_->size() == 0) return loop_->stop();
   children_->stop_all(StopReason::Shutdown);
 }

@@ -13,6 +13,7 @@
 #include "daemon/service/manifest_texts.h"
 #include "daemon/service/notifier.h"
 #include "daemon/service/roster.h"
+#include "daemon/service/side_process.h"
 #include "engine/manifest/settings.h"
 
 namespace audiencesync {
@@ -37,6 +38,8 @@ struct SupervisorParts {
   std::function<Result<AcceptedSettings>()> load_settings;
   /// Where the manifests come from; `rules` outlives the source.
   std::function<Result<std::unique_ptr<ManifestSource>>(const Settings&, const ManifestRules& rules)> open_source;
+  /// The words of the command that answers `plan --server`; empty when the settings say nowhere.
+  std::function<std::vector<std::string>(const Settings&)> plan_server;
   /// Which commands operators may use.
   AdmitCommand admit;
 };
@@ -72,6 +75,7 @@ class Supervisor {
   Result<std::unique_ptr<Configuration>> configure();
   void reload();
   void load_manifests();
+  void serve_plans();
   void watch_source();
   void watch_again(Duration after);
 
@@ -98,13 +102,17 @@ class Supervisor {
   std::unique_ptr<Configuration> configuration_;
   std::unique_ptr<Roster> roster_;
   std::unique_ptr<Children> children_;
+  std::unique_ptr<SideProcess> plan_server_;
   std::unique_ptr<ControlServer> control_;
   Notifier notifier_;
   std::mt19937_64 random_{std::random_device{}()};
   std::map<std::string, Run> runs_;      // by uid
   std::vector<std::string> complaints_;  // of the last load, for people
   std::string commit_;
-  bool loaded_ = false;  // once completely
+  std::vector<RejectedManifest> refused_;  // as last told
+  std::vector<std::string> warnings_;      // likewise
+  std::vector<LoadedManifest> known_;      // likewise
+  bool loaded_ = false;                    // once completely
   bool stopping_ = false;
 
   std::vector<EventLoop::Watch> signals_;

@@ -192,8 +192,15 @@ std::string approve_command_line(const Plan& plan) {
   return fmt::format("audiencesync approve {} --reason \"...\"", short_digest(plan.digest()));
 }
 
+namespace {
+
+// Of a repository there is no file here that could be named.
+std::string file_operand(const Plan& plan) { return plan.commit.empty() ? " " + shell_word(plan.file) : ""; }
+
+}  // namespace
+
 NextStep next_step(const Plan& plan) {
-  const std::string apply = "audiencesync apply " + shell_word(plan.file);
+  const std::string apply = "audiencesync apply" + file_operand(plan);
   if (plan.guarded()) return {"refused by a guard; if this is what should happen:", approve_command_line(plan)};
   if (plan.refused()) return {"refused: nothing is applied until what stands above is settled", ""};
   if (!plan.known) return {"memberships are known after the export; next:", apply};
@@ -201,7 +208,7 @@ NextStep next_step(const Plan& plan) {
   if (plan.empty()) return {};
   if (plan.rollback) {
     // The sync is suspended afterwards, so what the steps change is looked at by a plan.
-    if (plan.only_for_people()) return {"when the steps are done:", "audiencesync plan " + shell_word(plan.file)};
+    if (plan.only_for_people()) return {"when the steps are done:", "audiencesync plan" + file_operand(plan)};
     return {"next:", fmt::format("audiencesync rollback {} --to {} --manifest {} --reason \"...\"",
                                  shell_word(plan.sync), plan.rollback->run, shell_word(plan.file))};
   }

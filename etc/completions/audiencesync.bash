@@ -9,7 +9,7 @@ _audiencesync() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W "validate plan diff apply approve rollback suspend resume forget state status history explain members verify quarantine stages schema completion run-now lock daemon --help --version" -- "$current"))
+    COMPREPLY=($(compgen -W "validate plan diff apply approve rollback suspend resume forget state status history explain members verify quarantine stages schema completion run-now lock daemon manifests serve-plans --help --version" -- "$current"))
     return
   fi
   case $command:$previous in
@@ -19,6 +19,8 @@ _audiencesync() {
     plan:--sample) return ;;
     plan:--format) COMPREPLY=($(compgen -W "text json markdown" -- "$current")); return ;;
     plan:--out) _audiencesync_files -f; return ;;
+    plan:--server) return ;;
+    plan:--token-file) _audiencesync_files -f; return ;;
     plan:--config) _audiencesync_files -f; return ;;
     plan:--state) _audiencesync_files -d; return ;;
     plan:--socket) _audiencesync_files -f; return ;;
@@ -112,6 +114,13 @@ _audiencesync() {
     daemon:--config) _audiencesync_files -f; return ;;
     daemon:--state) _audiencesync_files -d; return ;;
     daemon:--socket) _audiencesync_files -f; return ;;
+    manifests:--format) COMPREPLY=($(compgen -W "text json" -- "$current")); return ;;
+    manifests:--config) _audiencesync_files -f; return ;;
+    manifests:--state) _audiencesync_files -d; return ;;
+    manifests:--socket) _audiencesync_files -f; return ;;
+    serve-plans:--config) _audiencesync_files -f; return ;;
+    serve-plans:--state) _audiencesync_files -d; return ;;
+    serve-plans:--socket) _audiencesync_files -f; return ;;
   esac
   case $command in
     validate)
@@ -123,7 +132,7 @@ _audiencesync() {
       ;;
     plan)
       if [[ $current == -* ]]; then
-        COMPREPLY=($(compgen -W "--fresh --detailed-exitcode --sample --format --out --config --state --socket --verbose --help" -- "$current"))
+        COMPREPLY=($(compgen -W "--fresh --detailed-exitcode --sample --format --out --server --token-file --config --state --socket --verbose --help" -- "$current"))
       else
         _audiencesync_files -f
       fi
@@ -262,6 +271,20 @@ _audiencesync() {
       fi
       ;;
     daemon)
+      if [[ $current == -* ]]; then
+        COMPREPLY=($(compgen -W "--config --state --socket --verbose --help" -- "$current"))
+      else
+        :
+      fi
+      ;;
+    manifests)
+      if [[ $current == -* ]]; then
+        COMPREPLY=($(compgen -W "--fetch --format --config --state --socket --verbose --help" -- "$current"))
+      else
+        :
+      fi
+      ;;
+    serve-plans)
       if [[ $current == -* ]]; then
         COMPREPLY=($(compgen -W "--config --state --socket --verbose --help" -- "$current"))
       else

@@ -114,7 +114,8 @@ std::string dataset_to_search(const Manifest& manifest, const std::string& datas
 }
 
 std::string step_to_check(const Manifest& manifest) {
-  return fmt::format("the next run checks it; or look at once: audiencesync plan {}", manifest.file);
+  return fmt::format("the next run checks it; or look at once: audiencesync plan{}",
+                     manifest.commit.empty() ? " " + manifest.file : "");
 }
 
 }  // namespace

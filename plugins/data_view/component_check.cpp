@@ -150,7 +150,8 @@ class ComponentChecker {
     }
     guide.steps.emplace_back("set a stable component id now if you want one: changing it later breaks projects");
     guide.steps.emplace_back("Save and continue");
-    guide.steps.push_back(fmt::format("the next run checks it; or look at once: audiencesync plan {}", manifest_.file));
+    guide.steps.push_back(fmt::format("the next run checks it; or look at once: audiencesync plan{}",
+                                      manifest_.commit.empty() ? " " + manifest_.file : ""));
   }
 
   void warn_of_double_counting() {

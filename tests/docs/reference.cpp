@@ -150,11 +150,6 @@ std::string later_reference() {
     const bool is_later = !parsed.ok() && parsed.error().code() == ErrorCode::Unsupported;
     if (is_later) commands.push_back(fmt::format("`{}`", name));
   }
-  for (const auto* option : {"--server", "--token-file"}) {
-    const auto parsed = parse_options({"plan", option, "x"});
-    const bool is_later = !parsed.ok() && parsed.error().code() == ErrorCode::Unsupported;
-    if (is_later) commands.push_back(fmt::format("`plan {}`", option));
-  }
   std::vector<std::string> manifest;
   add_later(manifest, manifest_fields(), "");
   std::vector<std::string> settings;

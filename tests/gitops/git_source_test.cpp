@@ -55,6 +55,13 @@ class GitSourceTest : public ::testing::Test {
     return counting();
   }
 
+  static void wait_for_the_look(GitSource& source) {
+    while (source.watch_fd() >= 0) {
+      ASSERT_TRUE(heard(source));
+      ASSERT_TRUE(source.drain().ok());
+    }
+  }
+
   TemporaryFolder scratch_;
   AuthorsRepository authors_{scratch_.path()};
   PosixFiles files_;
@@ -85,7 +92,7 @@ TEST_F(GitSourceTest, TheNewestCommitOfTheBranchCounts) {
 }
 
 TEST_F(GitSourceTest, BeforeTheFirstLookNothingIsKnown) {
-  EXPECT_THAT(counting(), HasSubstr("is looked at for the first time"));
+  EXPECT_THAT(counting(), HasSubstr("was not looked at yet; audiencesync manifests --fetch does"));
 }
 
 TEST_F(GitSourceTest, ABadCommitKeepsTheOneBeforeAndIsNamed) {
@@ -313,7 +320,7 @@ TEST_F(GitSourceTest, TheSourceGivesWhatCountsAndIsToldWhenALookIsOver) {
   const auto early = source.load();
   EXPECT_TRUE(!early.ok() || names_of(*early) == "luma");
   ASSERT_TRUE(!early.ok() || looks == 1);
-  ASSERT_TRUE(source.watch_fd() < 0 || heard(source));
+  wait_for_the_look(source);
   ASSERT_TRUE(source.drain().ok());
   auto set = source.load();
   ASSERT_TRUE(set.ok()) << set.error().text();
@@ -341,7 +348,7 @@ TEST_F(GitSourceTest, ALookThatFailsIsSaidAndTheLastCommitCounts) {
   };
   GitSource source(files_, scratch_.path() / "state" / "manifests", from_, rules_, start);
   ASSERT_TRUE(source.load().ok());
-  ASSERT_TRUE(source.watch_fd() < 0 || heard(source));
+  wait_for_the_look(source);
   auto set = source.load();
   ASSERT_TRUE(set.ok());
   EXPECT_EQ(names_of(*set), "luma");

@@ -454,4 +454,12 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const Path& file, OpenMode mode
   return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(database), mode));
 }
 
+Result<void> copy_sqlite_store(const Path& from, const Path& to) {
+  auto database = TRY(SqliteDatabase::open(from, OpenMode::ReadOnly));
+  // Of the file itself nothing can be written all the same; the copy is another one.
+  TRY(database->run_script("PRAGMA query_only = OFF", "copy the state"));
+  TRY(database->run("VACUUM INTO ?1", "copy the state", {to.string()}));
+  return {};
+}
+
 }  // namespace audiencesync

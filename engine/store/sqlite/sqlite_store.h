@@ -14,4 +14,8 @@ namespace audiencesync {
 /// Errors: NotFound (ReadOnly, nothing there yet), Corrupt, Unsupported (a newer version wrote it), NoSpace, Io.
 Result<std::unique_ptr<Store>> open_sqlite_store(const Path& file, OpenMode mode);
 
+/// A copy of the state as it was committed last, for somebody who may do with it what they like; beside a writer.
+/// `to` must not exist. Errors: NotFound when there is no state yet; as above.
+Result<void> copy_sqlite_store(const Path& from, const Path& to);
+
 }  // namespace audiencesync
