@@ -14,6 +14,7 @@ namespace audiencesync::json {
 namespace {
 
 constexpr std::size_t kDeepestStructure = 1000;
+constexpr std::size_t kLongestOpening = 512;  // longer ones are hardly common to records
 
 // Where a mark is in the list of marks: the walk keeps its place in a register.
 using Mark = const std::uint32_t*;
@@ -70,12 +71,27 @@ struct StructuralReader::Impl {
   bool usable = false;
   bool has_escapes = false;
 
+  /// What most records have in common, byte by byte: all before the person id and all between it and the first
+  /// membership, where all are in one space and nothing follows them.
+  struct Opening {
+    std::string before;  // to the opening quote of the person id
+    std::string after;   // from its closing quote to the opening one of the first membership's key
+    std::ptrdiff_t marks_before = 0;
+    std::ptrdiff_t marks_after = 0;
+    std::string space;
+  } opening;
+
   // The record.
   std::uint32_t end = 0;  // of its bytes
   PersonBatch* batch = nullptr;
   bool has_person = false;
   bool saw_identity_map = false;
   std::string_view person;
+  Mark person_mark = nullptr;
+  int spaces = 0;               // that have memberships
+  Mark members_mark = nullptr;  // of the first membership in the last one
+  Mark members_end = nullptr;
+  std::string_view members_space;
 
   // The functions below take a mark inside of the record and give the one behind what they read, perhaps outside; null:
   // not ordinary.
@@ -211,7 +227,12 @@ struct StructuralReader::Impl {
   Mark read_memberships(Mark from) {
     return object(from, [&](std::string_view space, Mark members) -> Mark {
       if (bytes[*members] != '{' || !inside(members + 1)) return nullptr;
-      return bytes[members[1]] == '}' ? members + 2 : read_members(members + 1, space);
+      if (bytes[members[1]] == '}') return members + 2;
+      ++spaces;
+      members_mark = members + 1;
+      members_space = space;
+      members_end = read_members(members_mark, space);
+      return members_end;
     });
   }
 
@@ -222,6 +243,7 @@ struct StructuralReader::Impl {
     if (taken) {
       if (has_person) return skip(from);
       has_person = true;
+      person_mark = from;
       return bytes[*from] == '"' ? text(from, person) : nullptr;
     }
     if (path.size() <= key.size() + 1 || path[key.size()] != '.' || !same_text(path.substr(0, key.size()), key))
@@ -234,6 +256,42 @@ struct StructuralReader::Impl {
       const auto behind = follow(name, value, rest, below);
       return behind == nullptr || below ? behind : skip(value);
     });
+  }
+
+  /// Whether the record ends here but for the ends of its two outer objects.
+  bool only_ends(Mark from) const {
+    return inside(from) && inside(from + 1) && bytes[from[0]] == '}' && bytes[from[1]] == '}' && !inside(from + 2);
+  }
+
+  /// The record begins as the one before it did. Gives the mark behind it; null: it does not, or is not ordinary.
+  Mark read_like_the_last(Mark from) {
+    if (opening.before.empty() || last - from <= opening.marks_before + opening.marks_after) return nullptr;
+    const auto begins_with = [&](std::size_t place, const std::string& expected) {
+      return place + expected.size() <= end && std::memcmp(bytes + place, expected.data(), expected.size()) == 0;
+    };
+    if (!begins_with(*from, opening.before)) return nullptr;
+    const Mark quote = from + opening.marks_before;
+    if (!inside(quote) || text(quote, person) == nullptr) return nullptr;
+    const auto person_end = static_cast<std::size_t>(person.data() + person.size() - bytes);
+    const Mark members = quote + opening.marks_after;
+    if (!begins_with(person_end, opening.after) || *members != person_end + opening.after.size() - 1) return nullptr;
+    const Mark behind = read_members(members, opening.space);
+    if (behind == nullptr || !only_ends(behind)) return nullptr;
+    has_person = true;
+    return behind + 2;
+  }
+
+  /// Remembers how this record begins.
+  void learn(Mark from) {
+    opening.before.clear();
+    if (!has_person || spaces != 1 || members_mark < person_mark || !only_ends(members_end)) return;
+    const auto person_end = static_cast<std::size_t>(person.data() + person.size() - bytes);
+    if (*members_mark - *from > person.size() + kLongestOpening) return;
+    opening.before.assign(bytes + *from, *person_mark + std::size_t{1} - *from);
+    opening.after.assign(bytes + person_end, *members_mark + std::size_t{1} - person_end);
+    opening.marks_before = person_mark - from;
+    opening.marks_after = members_mark - person_mark;
+    opening.space = members_space;
   }
 
   Mark read_record(Mark from) {
@@ -292,11 +350,21 @@ bool StructuralReader::read(const RecordBlock::Record& record, PersonBatch& batc
   in.person = {};
   const auto audiences = batch.audiences.size();
   const auto unknown = batch.unknown_status;
-  const auto* const behind = in.read_record(in.at);
-  if (behind == nullptr || in.inside(behind) || (!in.has_person && in.saw_identity_map)) {
+  const auto undo = [&] {
     batch.audiences.resize(audiences);
     batch.unknown_status = unknown;
-    return false;
+  };
+  const auto* behind = in.read_like_the_last(in.at);
+  if (behind == nullptr) {
+    undo();
+    in.person = {};
+    in.spaces = 0;
+    behind = in.read_record(in.at);
+    if (behind == nullptr || in.inside(behind) || (!in.has_person && in.saw_identity_map)) {
+      undo();
+      return false;
+    }
+    in.learn(in.at);
   }
   in.at = behind;
   batch.rows.push_back({in.person, static_cast<std::uint32_t>(batch.audiences.size()), 0});
