@@ -20,6 +20,7 @@ std::string told_of(const Options& options, const std::string& word) {
   if (options.command == Command::Approve) return told + " " + options.digest;
   if (options.command == Command::Explain || options.command == Command::Forget)
     return told + (options.arguments.empty() ? "" : " " + options.arguments[0]);
+  if (options.command == Command::Lock) told += options.lock == LockAction::List ? " list" : " break";
   for (const auto& argument : options.arguments) told += " " + argument;
   return told;
 }

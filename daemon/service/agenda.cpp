@@ -87,9 +87,18 @@ void Agenda::want(Cause cause) {
   if (cause == Cause::Person) not_before_.reset();
 }
 
+// The clock had been far ahead of what it is: the times it spoke of are still to come. The schedule forgets them too,
+// but only from one question to the next, and then it would find nothing due at any of them.
+void Agenda::forget_future(Time now) {
+  if (!schedule_ || state_.settled <= now) return;
+  const auto first = schedule_->cron().next(now, schedule_->zone());
+  if (first && state_.settled > *first) state_.settled = now;
+}
+
 Turn Agenda::turn(Moment now) {
   Turn turn;
   if (running_) return turn;
+  forget_future(now.wall);
   std::optional<Cause> cause;
   if (paused(now.wall)) {
     turn.again = state_.suspension->until;

@@ -82,6 +82,7 @@ class Agenda {
   explicit Agenda(BackOff back_off) : back_off_(back_off) {}
   Result<void> read_schedule(const Manifest& manifest);
   void settle();
+  void forget_future(Time now);
 
   BackOff back_off_;
   std::optional<Schedule> schedule_;

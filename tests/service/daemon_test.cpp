@@ -1,0 +1,343 @@
+// The real daemon, the real emulator: what a service manager and operators see.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "engine/base/json.h"
+#include "engine/store/sqlite/sqlite_store.h"
+#include "tests/support/emulator.h"
+#include "tests/support/process.h"
+
+namespace audiencesync::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kProgram = AUDIENCESYNC_BIN_DIR "/audiencesync";
+
+class DaemonTest : public ::testing::Test {
+ protected:
+  DaemonTest() : emulator_(folder_.path() / "emulator", {.profiles = 300, .audiences = 2}) {
+    emulator_.hide_analytics();
+    auto text = read_file(emulator_.config());
+    // One look at a batch every 50 ms is what the emulator asks for; the rate would only slow this down.
+    text.replace(text.find("credential: adobe"), 0, "rate: 1000\n    ");
+    const auto timing = text.find("timing: {");
+    text.replace(timing, 9, "timing: { retry_first: 100ms, retry_most: 400ms,");
+    write_file(emulator_.config(), text);
+    std::filesystem::create_directories(manifests());
+  }
+  ~DaemonTest() override {
+    if (daemon_ > 0) {
+      ::kill(daemon_, SIGKILL);
+      wait_process(daemon_);
+    }
+  }
+
+  std::filesystem::path config() { return emulator_.config(); }
+  std::filesystem::path manifests() { return emulator_.config().parent_path() / "manifests.d"; }
+  std::filesystem::path state() { return emulator_.config().parent_path() / "state"; }
+  std::filesystem::path socket() { return folder_.path() / "control.sock"; }
+
+  void put(const std::string& name, const std::string& more = "schedule: { cron: \"0 0 1 1 *\", jitter: 0s }\n") {
+    const auto audience = emulator_.audiences().front();
+    const auto text = fmt::format(
+        "version: 1\nname: {}\ntenant: {}\nidentity: {{ field: {}, namespace: Email }}\n"
+        "audiences: [{{ id: {}, name: \"{}\" }}]\n{}",
+        name, emulator_.ready().text("tenant"), emulator_.ready().text("identity_field"), audience.id, audience.name,
+        more);
+    write_file(folder_.path() / "new", text);
+    std::filesystem::rename(folder_.path() / "new", manifests() / (name + ".yaml"));
+  }
+
+  void start() {
+    log_ = folder_.path() / fmt::format("daemon-{}", ++starts_);
+    daemon_ = start_process({kProgram, "daemon", "--config", config().string(), "--socket", socket().string()}, {},
+                            log_.string() + ".out", log_);
+  }
+  int end() {
+    const int code = wait_process(daemon_, 15);
+    daemon_ = 0;
+    return code;
+  }
+  int stop() {
+    ::kill(daemon_, SIGTERM);
+    return end();
+  }
+  std::string log() { return read_file(log_); }
+
+  /// Until something is so; the limit only ends a test that fails.
+  ::testing::AssertionResult becomes(const std::function<bool()>& so) {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (std::chrono::steady_clock::now() < limit) {
+      if (so()) return ::testing::AssertionSuccess();
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return ::testing::AssertionFailure() << "it never became so; the log is\n" << log();
+  }
+  ::testing::AssertionResult logs(const std::string& text, int times = 1) {
+    return becomes([&] {
+      const auto all = log();
+      int found = 0;
+      for (auto at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) ++found;
+      return found >= times;
+    });
+  }
+  ProcessResult ask(std::vector<std::string> words) {
+    std::vector<std::string> command{kProgram};
+    command.insert(command.end(), words.begin(), words.end());
+    command.insert(command.end(), {"--socket", socket().string()});
+    return run_process(command, {}, folder_.path());
+  }
+  Value status(const std::string& sync) {
+    const auto said = ask({"status", "--format", "json", sync});
+    const auto value = parse_json(said.out);
+    if (!value.ok() || value->items("syncs").empty()) return {};
+    return value->items("syncs").front();
+  }
+  pid_t run_of(const std::string& sync) {
+    const auto now = status(sync);
+    const auto* running = now.find_path({"daemon", "running"});
+    return running == nullptr ? 0 : static_cast<pid_t>(running->number("pid").value_or(0));
+  }
+  /// The first plan of a sync is there; it gets its approval.
+  void approve(const std::string& sync) {
+    ASSERT_TRUE(becomes([&] { return status(sync).text("condition") == "waits_for_approval"; }));
+    const auto digest = status(sync).find("held_plan")->text("digest");
+    const auto said = ask({"approve", digest, "--reason", "reviewed"});
+    ASSERT_EQ(said.code, 0) << said.err;
+  }
+  bool in_sync(const std::string& sync) { return status(sync).text("condition") == "in_sync"; }
+
+  TemporaryFolder folder_;
+  Emulator emulator_;
+  std::filesystem::path log_;
+  pid_t daemon_ = 0;
+  int starts_ = 0;
+};
+
+TEST_F(DaemonTest, AManifestIsPlannedAtOnceHeldAndAppliedWhenSomebodyApproves) {
+  put("luma");
+  start();
+  approve("luma");
+  EXPECT_TRUE(becomes([&] { return in_sync("luma"); }));
+  const auto now = status("luma");
+  EXPECT_EQ(now.find("daemon")->items("next").size(), 5U);
+  const auto history = ask({"history", "luma"});
+  EXPECT_THAT(history.out, HasSubstr("reviewed"));
+  EXPECT_THAT(log(), HasSubstr("operator.command"));
+  EXPECT_THAT(log(), HasSubstr("approve "));
+
+  // Nothing is due until January, so what runs now was asked for, and changes go through without anybody.
+  emulator_.evolve(0.2, 7);
+  emulator_.control("PUT", "/_emulator/clock", R"({"advance":"1h"})");
+  EXPECT_EQ(ask({"run-now", "luma"}).code, 0);
+  EXPECT_TRUE(logs("verdict=converged", 4));
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(stop(), 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+  EXPECT_FALSE(std::filesystem::exists(socket()));
+}
+
+TEST_F(DaemonTest, AKilledDaemonTakesItsRunsAlongAndTheNextOneFinishesThem) {
+  put("luma");
+  start();
+  approve("luma");
+  ASSERT_TRUE(becomes([&] { return in_sync("luma"); }));
+  emulator_.evolve(0.2, 3);
+  emulator_.control("PUT", "/_emulator/clock", R"({"advance":"1h"})");
+  // The upload stops in the middle of its way.
+  emulator_.faults(
+      R"([{"method":"POST","path":"/data/foundation/import/batches","times":1,"action":{"delay_ms":1500}}])");
+  ASSERT_EQ(ask({"run-now", "luma"}).code, 0);
+  pid_t run = 0;
+  ASSERT_TRUE(becomes([&] { return (run = run_of("luma")) != 0; }));
+  ASSERT_TRUE(logs("change.begun sync=luma action=ingest", 2));
+  ::kill(daemon_, SIGKILL);
+  EXPECT_EQ(end(), 128 + SIGKILL);
+  EXPECT_TRUE(becomes([&] { return ::kill(run, 0) != 0; })) << "the run outlived its daemon";
+
+  start();
+  EXPECT_TRUE(logs("run.started sync=luma cause=run-now")) << "the wish was kept";
+  EXPECT_TRUE(becomes([&] { return in_sync("luma"); }));
+  const auto audience = emulator_.audiences().front().id;
+  const auto targets = emulator_.datasets_tagged("role:target");
+  ASSERT_EQ(targets.size(), 1U);
+  EXPECT_EQ(members_by_audience(emulator_, targets.front())[audience], emulator_.truth(audience));
+  EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(DaemonTest, ASyncThatHangsHoldsUpNoOtherAndAKilledRunIsRepeated) {
+  emulator_.faults(
+      R"([{"method":"GET","path":"/data/foundation/sandbox-management/*","times":1,"action":{"delay_ms":60000}}])");
+  put("first");
+  start();
+  pid_t run = 0;
+  ASSERT_TRUE(becomes([&] { return (run = run_of("first")) != 0; }));
+  put("second");
+  approve("second");
+  EXPECT_TRUE(becomes([&] { return in_sync("second"); }));
+  EXPECT_EQ(run_of("first"), run);
+  ::kill(run, SIGKILL);
+  EXPECT_TRUE(logs("code=137"));
+  approve("first");
+  EXPECT_TRUE(becomes([&] { return in_sync("first"); }));
+}
+
+TEST_F(DaemonTest, StoppingEndsARunThatHangsWithinTenSeconds) {
+  put("luma");
+  start();
+  pid_t run = 0;
+  ASSERT_TRUE(becomes([&] { return (run = run_of("luma")) != 0; }));
+  ::kill(run, SIGSTOP);  // it hears nothing any more
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(stop(), 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+  EXPECT_NE(::kill(run, 0), 0);
+}
+
+class DeadlineTest : public DaemonTest {
+ protected:
+  void SetUp() override {
+    auto text = read_file(config());
+    text.replace(text.find("timing: {"), 9, "timing: { deadline_run: 2s,");
+    write_file(config(), text);
+  }
+};
+
+TEST_F(DeadlineTest, AFrozenRunIsKilledByItsDeadlineAndTriedAgain) {
+  put("luma");
+  start();
+  pid_t run = 0;
+  ASSERT_TRUE(becomes([&] { return (run = run_of("luma")) != 0; }));
+  ::kill(run, SIGSTOP);
+  EXPECT_TRUE(logs("stopped=deadline"));
+  EXPECT_TRUE(logs("run.started", 2));
+}
+
+TEST_F(DaemonTest, RotatedCredentialsCountWithoutARestart) {
+  const auto file = config().parent_path() / "credentials" / "adobe";
+  const auto good = read_file(file);
+  write_file(file, R"({"client_id":"x","client_secret":"wrong"})");
+  put("luma");
+  start();
+  EXPECT_TRUE(logs("code=7", 2)) << "it is tried again by itself";
+  write_file(file, good);
+  approve("luma");
+  EXPECT_TRUE(becomes([&] { return in_sync("luma"); }));
+}
+
+TEST_F(DaemonTest, WhatCannotBeReadLeavesWhatWasAccepted) {
+  put("luma");
+  start();
+  approve("luma");
+  ASSERT_TRUE(becomes([&] { return in_sync("luma"); }));
+  std::filesystem::rename(manifests(), folder_.path() / "away");
+  ::kill(daemon_, SIGHUP);
+  EXPECT_TRUE(logs("manifests.unreadable"));
+  EXPECT_THAT(log(), HasSubstr("keeping the previous manifests"));
+  EXPECT_EQ(ask({"run-now", "luma"}).code, 0) << "it is still known, and runs from the text that was accepted";
+  EXPECT_TRUE(logs("run.started sync=luma cause=run-now"));
+  EXPECT_THAT(ask({"status"}).out, HasSubstr("not accepted"));
+  write_file(config(), "version: 1\nnonsense: true\n");
+  ::kill(daemon_, SIGHUP);
+  EXPECT_TRUE(logs("settings.refused"));
+  EXPECT_EQ(ask({"status", "luma"}).code, 0);
+}
+
+TEST_F(DaemonTest, TheSocketIsItsGroupsAndTakenOnlyWhileSomebodyAnswers) {
+  start();
+  ASSERT_TRUE(logs("daemon.started"));
+  struct stat about {};
+  ASSERT_EQ(::stat(socket().c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 07777U, 0660U);
+
+  const auto second = run_process({kProgram, "daemon", "--config", config().string(), "--state",
+                                   (folder_.path() / "other").string(), "--socket", socket().string()},
+                                  {}, folder_.path());
+  EXPECT_EQ(second.code, 6);
+  EXPECT_THAT(second.err, HasSubstr("another daemon answers there"));
+  const auto same_state =
+      run_process({kProgram, "daemon", "--config", config().string(), "--socket", (folder_.path() / "b.sock").string()},
+                  {}, folder_.path());
+  EXPECT_EQ(same_state.code, 6);
+  EXPECT_THAT(same_state.err, HasSubstr("(daemon)"));
+
+  ::kill(daemon_, SIGKILL);
+  end();
+  EXPECT_TRUE(std::filesystem::exists(socket())) << "a killed daemon leaves it";
+  start();
+  EXPECT_TRUE(logs("daemon.started")) << "and the next one replaces it";
+  EXPECT_EQ(ask({"status"}).code, 0);
+}
+
+TEST_F(DaemonTest, WhatIsNotAllowedIsRefusedAndWrittenDown) {
+  start();
+  ASSERT_TRUE(logs("daemon.started"));
+  const auto out = ask({"status", "--out", "/tmp/x"});
+  EXPECT_NE(out.code, 0);
+  const auto state = ask({"status", "--state", "/etc"});
+  EXPECT_EQ(state.code, 7);
+  EXPECT_THAT(state.err, HasSubstr("its own rights"));
+  EXPECT_THAT(log(), HasSubstr("answer=refused"));
+
+  // Whoever sends nonsense is dropped, and the others are answered.
+  const int raw = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const auto path = socket().string();
+  path.copy(address.sun_path, path.size());
+  ASSERT_EQ(::connect(raw, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_GT(::send(raw, "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL), 0);
+  char byte = 0;
+  EXPECT_LE(::recv(raw, &byte, 1, 0), 0);
+  ::close(raw);
+  EXPECT_EQ(ask({"status"}).code, 0);
+}
+
+TEST_F(DaemonTest, AnOperatorWhoLeavesTakesHisCommandAlong) {
+  put("luma");
+  start();
+  approve("luma");
+  ASSERT_TRUE(becomes([&] { return in_sync("luma"); }));
+  emulator_.faults(
+      R"([{"method":"GET","path":"/data/foundation/sandbox-management/*","times":1,"action":{"delay_ms":15000}}])");
+  const auto client = start_process({kProgram, "plan", "luma", "--socket", socket().string()}, {},
+                                    folder_.path() / "p.out", folder_.path() / "p.err");
+  const auto held = [&] { return ask({"lock", "list"}).out; };
+  ASSERT_TRUE(becomes([&] { return held().find("luma: pid") != std::string::npos; }));
+  ::kill(client, SIGINT);
+  EXPECT_EQ(wait_process(client), 128 + SIGINT);
+  EXPECT_TRUE(becomes([&] { return held().find("luma: pid") == std::string::npos; }));
+}
+
+TEST_F(DaemonTest, AStateOfANewerVersionIsNotTouched) {
+  start();
+  ASSERT_TRUE(logs("daemon.started"));
+  EXPECT_EQ(stop(), 0);
+  {
+    // The version is a number at a fixed place of the file's header: offset 60, big endian.
+    const int file = ::open((state() / "state.db").c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_GE(file, 0);
+    const unsigned char newer[4] = {0, 0, 0, 99};
+    ASSERT_EQ(::pwrite(file, newer, sizeof newer, 60), 4);
+    ::close(file);
+  }
+  start();
+  EXPECT_NE(end(), 0);
+  EXPECT_THAT(log(), HasSubstr("the state has version 99"));
+}
+
+}  // namespace
+}  // namespace audiencesync::testing
