@@ -118,7 +118,8 @@ Comparison::Comparison(const RelationSpec& spec, const ComparisonScope& scope, U
       scope_(scope),
       unchanged_(unchanged),
       encoder_(spec, 0, scope.dictionary),
-      most_audiences_(spec.most_audiences().value_or(SIZE_MAX)) {
+      most_audiences_(spec.most_audiences().value_or(SIZE_MAX)),
+      tombstones_(has_tombstones(spec.shape())) {
   counts_.audiences = scope.audiences;
 }
 
@@ -177,16 +178,19 @@ Result<void> Comparison::add(const SnapshotRow* before, const DesiredRow* desire
   count(was);
   if (after_.size() > most_audiences_) ++counts_.crowded;
   if (kind == Person::Forgotten) {
-    // A change as long as the snapshot names them, even if they are in nothing: the candidate does not.
     ++counts_.forgotten.people;
     counts_.forgotten.memberships += was.size();
-  } else {
-    TRY(candidate.add(hash, person, after_));
   }
-  const bool same = before != nullptr && was == after_ && kind != Person::Forgotten;
-  if (same && (unchanged_ == Unchanged::Skipped || kind == Person::Quarantined)) return {};
-  // Where nothing is written of people in no audience, there is nothing to write again.
-  if (same && after_.empty() && spec_.layout == RecordLayout::Membership) return {};
+  const bool same = before != nullptr && was == after_;
+  // Whom the candidate does not name is a change as long as the snapshot does, even if they are in nothing.
+  const bool old_tombstone = same && scope_.same_shape;
+  const bool unnamed = kind == Person::Forgotten || (!tombstones_ && after_.empty() && !old_tombstone);
+  if (!unnamed) {
+    TRY(candidate.add(hash, person, after_));
+    if (same && (unchanged_ == Unchanged::Skipped || kind == Person::Quarantined)) return {};
+    // Where nothing is written of people in no audience, there is nothing to write again.
+    if (same && after_.empty() && !tombstones_) return {};
+  }
 
   ++counts_.people;
   if (before == nullptr) ++counts_.added;

@@ -70,6 +70,7 @@ class Comparison {
   Unchanged unchanged_;
   RecordEncoder encoder_;
   std::size_t most_audiences_;
+  bool tombstones_;
   ComparisonCounts counts_;
   ChangesetRow row_;
   Ranks after_;

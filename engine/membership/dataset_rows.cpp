@@ -66,9 +66,12 @@ DatasetRows::DatasetRows(Files& files, Path folder, std::string name, MemoryBudg
   most_streams_ = budget.bytes / 4 / sorter_.block_bytes();
 }
 
-Result<void> DatasetRows::read(const RelationSpec& spec, TargetSource& source, const TargetFiles& files,
+Result<void> DatasetRows::read(const DatasetMeaning& meaning, TargetSource& source, const TargetFiles& files,
                                std::stop_token stop) {
-  meaning_ = source.meaning();
+  shape_ = meaning.spec.shape();
+  without_tombstones_ = !has_tombstones(shape_);
+  oldest_generation_ = meaning.oldest_generation;
+  rejected_ = meaning.spec.quarantined;
   while (true) {
     const auto file = TRY(files(stop));
     if (!file) break;
@@ -77,9 +80,9 @@ Result<void> DatasetRows::read(const RelationSpec& spec, TargetSource& source, c
       if ((++rows & 1023U) == 0 && stop.stop_requested()) {
         return Error(ErrorCode::Interrupted, "reading the target dataset was interrupted");
       }
-      return add(spec, *file, row);
+      return add(meaning, *file, row);
     };
-    const auto read = TRY(source.read(file->path, spec.tenant, take));
+    const auto read = TRY(source.read(file->path, meaning.spec.tenant, take));
     ++counts_.files;
     counts_.records += read;
     counts_.of_batch[file->batch] += read;
@@ -100,7 +103,26 @@ Result<Rank> DatasetRows::number_of(const TargetRow::Membership& membership) {
   return number;
 }
 
-Result<void> DatasetRows::add(const RelationSpec& spec, const TargetFile& file, const TargetRow& row) {
+// Records of one generation are of one shape; of those that end somebody's memberships not every one shows which.
+void DatasetRows::look_at_shape(const RelationSpec& spec, std::int64_t generation, const TargetRow& row) {
+  if (generation < shape_of_ || !row.layout) return;
+  const bool one = row.memberships != nullptr && !row.memberships->empty();
+  if (generation == shape_of_ && !one) return;
+  RelationSpec found;
+  found.layout = *row.layout;
+  found.names = one ? row.memberships->front().name.empty() ? RecordNames::LookedUp : RecordNames::Written : spec.names;
+  shape_ = found.shape();
+  shape_of_ = generation;
+}
+
+bool DatasetRows::has_our_id(const RelationSpec& spec, const TargetRow& row) {
+  salted_.assign(spec.uid).append(1, '\x1F').append(row.person);
+  if (row.layout == RecordLayout::Membership) salted_.append(1, '\x1F').append(row.memberships->front().audience);
+  return row.id == sha256(salted_);
+}
+
+Result<void> DatasetRows::add(const DatasetMeaning& meaning, const TargetFile& file, const TargetRow& row) {
+  const auto& spec = meaning.spec;
   if (row.person.empty()) {
     ++counts_.without_person;
     return {};
@@ -116,9 +138,11 @@ Result<void> DatasetRows::add(const RelationSpec& spec, const TargetFile& file, 
   }
   const std::size_t listed = row.memberships == nullptr ? 0 : row.memberships->size();
   if (row.count && static_cast<std::uint64_t>(*row.count) != listed) return unlike_count(file, row, listed);
-  salted_.assign(spec.uid).append(1, '\x1F').append(row.person);
-  if (meaning_ == RecordMeaning::Everything && row.id != sha256(salted_)) ++counts_.other_id;
+  if (!has_our_id(spec, row)) ++counts_.other_id;
   counts_.generation = std::max(counts_.generation, generation);
+  look_at_shape(spec, generation, row);
+  const bool one_of_several = row.layout == RecordLayout::Membership;
+  without_tombstones_ = without_tombstones_ || one_of_several;
 
   set_.clear();
   for (std::size_t i = 0; i < listed; ++i) {
@@ -131,7 +155,7 @@ Result<void> DatasetRows::add(const RelationSpec& spec, const TargetFile& file, 
   key_.clear();
   put_person(key_, row.person);
   put_ordered(key_, static_cast<std::uint64_t>(generation));
-  if (meaning_ == RecordMeaning::Everything) {
+  if (!one_of_several) {
     put_ordered(key_, file.order);
     put_ordered(key_, ++sequence_);  // keeps equal records apart, so that they can be counted
   }
@@ -156,7 +180,21 @@ Result<void> DatasetRows::start_merge() {
   return {};
 }
 
+// Where people leave without a record that says so, whoever has none of a generation that counts is gone; but for those
+// whose newer records the platform rejected: they stay as they were.
+bool DatasetRows::is_gone(const DatasetPerson& person) const {
+  if (!without_tombstones_ || person.generation >= oldest_generation_) return false;
+  return !rejected_.contains(PersonId(person.person));
+}
+
 Result<bool> DatasetRows::next(DatasetPerson& person) {
+  while (TRY(next_known(person))) {
+    if (!is_gone(person)) return true;
+  }
+  return false;
+}
+
+Result<bool> DatasetRows::next_known(DatasetPerson& person) {
   if (row_ == nullptr) return false;
   const auto size = person_size(row_->person);
   const auto hash = row_->hash;

@@ -89,7 +89,7 @@ Result<bool> compare_snapshots(SnapshotReader* before, SnapshotReader& after, co
 
 // The rows of a changeset that really differ; a full generation lists everyone.
 Result<bool> copy_changes(ChangesetReader& changes, const DeltaRequest::Rows& rows, const Forgotten& forgotten,
-                          DeltaWriter& writer, Patience patience) {
+                          bool tombstones, DeltaWriter& writer, Patience patience) {
   bool erased = false;
   ChangesetRow change;
   std::uint64_t position = 0;
@@ -97,13 +97,14 @@ Result<bool> copy_changes(ChangesetReader& changes, const DeltaRequest::Rows& ro
   while (found) {
     TRY(patience.ask());
     const bool landed = position >= rows.rows.first && position < rows.rows.last;
-    const bool differs = change.known == Known::No || change.before != change.after;
+    const auto known = tombstones || !change.after.empty() ? Known::Yes : Known::No;
+    const bool differs = change.known != known || change.before != change.after;
     const bool arrived =
         landed && (rows.leave_out.empty() || !rows.leave_out.contains(PersonId(std::string(change.person))));
     if (arrived && forgotten.contains(change.person)) {
       erased = true;
     } else if (arrived && differs) {
-      TRY(writer.add({change.hash, change.person, change.known, Known::Yes, change.before, change.after}));
+      TRY(writer.add({change.hash, change.person, change.known, known, change.before, change.after}));
     }
     ++position;
     found = TRY(changes.next(change));
@@ -159,7 +160,8 @@ Result<KeptDelta> write_delta(const HistoryPlace& place, const DeltaRequest& req
   auto writer = TRY(DeltaWriter::create(std::move(file), head_after(*after, request.before), dictionary));
   KeptDelta kept;
   if (changes) {
-    kept.erased = TRY(copy_changes(*changes, *request.rows, request.forgotten, *writer, Patience(std::move(stop))));
+    kept.erased = TRY(copy_changes(*changes, *request.rows, request.forgotten, has_tombstones(after->head().shape),
+                                   *writer, Patience(std::move(stop))));
   } else {
     kept.erased = TRY(compare_snapshots(before.get(), *after, request.forgotten, *writer, Patience(std::move(stop))));
   }

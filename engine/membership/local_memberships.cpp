@@ -277,7 +277,8 @@ Result<Digest> LocalMemberships::write_smaller_candidate(const EncodeOptions& op
                        : !more_changes ? std::strong_ordering::greater
                                        : order_of(change, row);
     const bool keeps_old = order <= 0 && keeps_old_entry(options, change, position);
-    // Everyone who changed has a row in the candidate, but for those who were forgotten.
+    // Everyone who changed has a row in the candidate, but for those who were forgotten, and in layout membership for
+    // those who are in nothing.
     if (order < 0 && (change.known == Known::No || !change.after.empty())) {
       return planned->corrupt("a changed person is missing from it");
     }

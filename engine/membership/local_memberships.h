@@ -45,7 +45,8 @@ class LocalMemberships final : public Memberships {
   Result<std::string> shape(const Digest& snapshot) override;
   Result<std::uint64_t> holders(const Digest& snapshot) override;
   Result<void> check(const Digest& snapshot) override;
-  Result<ReadBack> read_back(const RelationSpec& spec, const TargetFiles& files, std::stop_token stop) override;
+  Result<ReadBack> read_back(const RelationSpec& spec, const TargetFiles& files, std::int64_t oldest_generation,
+                             std::stop_token stop) override;
   Result<RowCheck> check_rows(const RelationSpec& spec, const TargetFiles& files, const Digest& snapshot,
                               const RowCheckOptions& options, std::stop_token stop) override;
   Result<KeptDelta> keep_delta(const DeltaRequest& request, std::stop_token stop) override;
@@ -61,7 +62,7 @@ class LocalMemberships final : public Memberships {
                               DroppedRows& dropped, std::stop_token stop);
   Result<void> convert(const RelationSpec& spec, Upload& upload);
   Result<Digest> write_smaller_candidate(const EncodeOptions& options, const Bulk& bulk, std::stop_token stop);
-  Result<std::unique_ptr<class DatasetRows>> read_target(const RelationSpec& spec, const TargetFiles& files,
+  Result<std::unique_ptr<class DatasetRows>> read_target(const struct DatasetMeaning& meaning, const TargetFiles& files,
                                                          std::stop_token stop);
   Path work_path(std::string_view name);
 

@@ -22,8 +22,12 @@ Error interrupted_reading() { return Error(ErrorCode::Interrupted, "reading the 
 /// Walks dataset and snapshot side by side.
 class RowComparison {
  public:
-  RowComparison(const RowCheckOptions& options, const Dictionary& all, RowCheck& check)
-      : options_(options), all_(all), check_(check) {
+  /// `record_layout` is that of the dataset's newest records.
+  RowComparison(const RowCheckOptions& options, RecordLayout record_layout, const Dictionary& all, RowCheck& check)
+      : options_(options),
+        cut_people_(options.sampled && record_layout == RecordLayout::Membership),
+        all_(all),
+        check_(check) {
     for (std::size_t rank = 0; rank < all.size(); ++rank) {
       const auto& entry = all.entry(static_cast<Rank>(rank));
       if (check_.audiences.empty() || check_.audiences.back().id != entry.id) {
@@ -38,7 +42,9 @@ class RowComparison {
     static const Ranks kNone;
     if (found == nullptr && options_.sampled) return;
     ++check_.compared;
-    const auto& wanted = expected == nullptr ? kNone : expected->audiences;
+    const auto& wanted = expected == nullptr ? kNone
+                         : cut_people_       ? met(expected->audiences, audiences)
+                                             : expected->audiences;
     const auto& actual = found == nullptr ? kNone : audiences;
     const bool same_ids = count(wanted, actual);
     if (found == nullptr) {
@@ -55,6 +61,17 @@ class RowComparison {
   }
 
  private:
+  // Of somebody with one record an audience, a sample may have some records only: what it has must be expected.
+  const Ranks& met(const Ranks& wanted, const Ranks& actual) {
+    met_.clear();
+    for (const auto rank : wanted) {
+      const bool has =
+          std::any_of(actual.begin(), actual.end(), [&](Rank other) { return number_[other] == number_[rank]; });
+      if (has) met_.push_back(rank);
+    }
+    return met_;
+  }
+
   // Ranks of one id are neighbours. Whether both are in the same audiences, whatever their names.
   bool count(const Ranks& wanted, const Ranks& actual) {
     bool same = true;
@@ -80,9 +97,11 @@ class RowComparison {
   }
 
   const RowCheckOptions& options_;
+  bool cut_people_;
   const Dictionary& all_;
   RowCheck& check_;
   std::vector<std::size_t> number_;  // by rank: in check.audiences
+  Ranks met_;
 };
 
 std::vector<DictionaryEntry> entries_of(const Dictionary& dictionary) {
@@ -111,28 +130,21 @@ const char* to_string(RowDifference difference) {
   return "";
 }
 
-Result<std::unique_ptr<DatasetRows>> LocalMemberships::read_target(const RelationSpec& spec, const TargetFiles& files,
-                                                                   std::stop_token stop) {
+Result<std::unique_ptr<DatasetRows>> LocalMemberships::read_target(const DatasetMeaning& meaning,
+                                                                   const TargetFiles& files, std::stop_token stop) {
   if (targets_ == nullptr) return Error(ErrorCode::Internal, "nobody reads the records of target datasets");
-  // Taken for records of another shape they would say that nobody is in anything.
-  if (spec.shape() != RelationSpec{}.shape()) {
-    return Error(
-        ErrorCode::Unsupported,
-        fmt::format("records of layout {} cannot be read back in this version; only those of layout person with "
-                    "names can",
-                    spec.shape()));
-  }
   auto rows = std::make_unique<DatasetRows>(files_, folder_ / kWorkFolder, fmt::format("records-{}", work_number_++),
                                             budget_, hash_);
-  TRY(rows->read(spec, *targets_, files, stop));
+  TRY(rows->read(meaning, *targets_, files, stop));
   return rows;
 }
 
-Result<ReadBack> LocalMemberships::read_back(const RelationSpec& spec, const TargetFiles& files, std::stop_token stop) {
-  const auto rows = TRY(read_target(spec, files, stop));
+Result<ReadBack> LocalMemberships::read_back(const RelationSpec& spec, const TargetFiles& files,
+                                             std::int64_t oldest_generation, std::stop_token stop) {
+  const auto rows = TRY(read_target({spec, oldest_generation}, files, stop));
   const auto& dictionary = rows->dictionary();
   const RowFileHead head{
-      spec.relation, "", spec.dataset, "", "", spec.shape(), rows->counts().records >= kLargeSnapshot};
+      spec.relation, "", spec.dataset, "", "", rows->shape(), rows->counts().records >= kLargeSnapshot};
   auto file = TRY(TempFile::create(files_, work_path("rebuilt")));
   auto writer = TRY(SnapshotWriter::create(std::move(file), head, dictionary));
   BlockCompressor compressor;
@@ -163,12 +175,12 @@ Result<RowCheck> LocalMemberships::check_rows(const RelationSpec& spec, const Ta
                                               const Digest& snapshot, const RowCheckOptions& options,
                                               std::stop_token stop) {
   const auto expected = TRY(SnapshotReader::open(files_, snapshot_path(folder_, snapshot)));
-  const auto rows = TRY(read_target(spec, files, stop));
+  const auto rows = TRY(read_target({spec, options.oldest_generation}, files, stop));
   const auto all = TRY(Dictionary::extend(expected->dictionary(), entries_of(rows->dictionary())));
   TRY(expected->translate(all));
   const auto table = TRY(row_file::index_table(rows->dictionary(), all));
   RowCheck check;
-  RowComparison comparison(options, all, check);
+  RowComparison comparison(options, spec.layout, all, check);
   SnapshotRow known;
   DatasetPerson found;
   Ranks translated;
@@ -191,8 +203,11 @@ Result<RowCheck> LocalMemberships::check_rows(const RelationSpec& spec, const Ta
       std::sort(translated.begin(), translated.end());
     }
     const bool in_something = (!found_first && !known.audiences.empty()) || !translated.empty();
-    // Whether a record that only ends what somebody had is there still, or not yet, says nothing about them.
-    const bool settled = !in_something && spec.forgotten.contains(found_first ? found.person : known.person);
+    // Whether a record that only ends what somebody had is there still, or not yet, says nothing about them; and some
+    // layouts have none.
+    const bool settled =
+        !in_something && (spec.layout == RecordLayout::Membership ||
+                          spec.forgotten.contains(found_first ? std::string_view(found.person) : known.person));
     if (!settled) comparison.add(found_first ? nullptr : &known, known_first ? nullptr : &found, translated);
     if (!found_first) more_known = TRY(expected->next(known));
     if (!known_first) more_found = TRY(rows->next(found));

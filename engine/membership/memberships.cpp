@@ -7,7 +7,7 @@ Error no_way_back() { return Error(ErrorCode::Internal, "this engine cannot read
 
 }  // namespace
 
-Result<ReadBack> Memberships::read_back(const RelationSpec&, const TargetFiles&, std::stop_token) {
+Result<ReadBack> Memberships::read_back(const RelationSpec&, const TargetFiles&, std::int64_t, std::stop_token) {
   return no_way_back();
 }
 

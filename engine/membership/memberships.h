@@ -160,8 +160,11 @@ class Memberships {
 
   /// Makes a snapshot of the records in `files`: of each person that of the highest generation, tombstones included. It
   /// equals the one that was proven by writing them. Nothing is current by that. `spec` says how a record of ours
-  /// looks. Errors: those of `files`; Corrupt for records that contradict themselves.
-  virtual Result<ReadBack> read_back(const RelationSpec& spec, const TargetFiles& files, std::stop_token stop);
+  /// looks; its layout is that of the newest full generation. Generations below `oldest_generation` no longer count (0:
+  /// not known), which only records without tombstones need to be told. Errors: those of `files`; Corrupt for records
+  /// that contradict themselves.
+  virtual Result<ReadBack> read_back(const RelationSpec& spec, const TargetFiles& files, std::int64_t oldest_generation,
+                                     std::stop_token stop);
   /// Compares the records in `files` with a snapshot. Errors: as read_back; NotFound, Corrupt for the snapshot.
   virtual Result<RowCheck> check_rows(const RelationSpec& spec, const TargetFiles& files, const Digest& snapshot,
                                       const RowCheckOptions& options, std::stop_token stop);

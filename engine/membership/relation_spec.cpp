@@ -72,6 +72,8 @@ std::string RelationSpec::shape() const {
   return names == RecordNames::Written ? text : text + ", ids only";
 }
 
+bool has_tombstones(std::string_view shape) { return !shape.starts_with("membership"); }
+
 std::optional<std::size_t> RelationSpec::most_audiences() const {
   switch (layout) {
     case RecordLayout::Person:

@@ -6,6 +6,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/digest.h"
@@ -83,6 +84,10 @@ struct SourceRef {
   /// are there. Nobody else is in anything.
   std::optional<Digest> restore = {};
 };
+
+/// Whether records of this shape (RelationSpec::shape) can say that somebody is in nothing. Where they cannot, a
+/// snapshot does not name such people either: nothing in the dataset does.
+bool has_tombstones(std::string_view shape);
 
 /// The snapshot to compare with; nullopt content means nothing was ever proven.
 struct BaseRef {

@@ -10,6 +10,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/result.h"
+#include "engine/membership/relation_spec.h"
 
 namespace audiencesync {
 
@@ -17,32 +18,27 @@ namespace audiencesync {
 struct TargetRow {
   struct Membership {
     std::string_view audience;
-    std::string_view name;
+    std::string_view name;  // empty when the record has none
   };
   std::string_view id;      // `_id` as written, empty when there is none
   std::string_view person;  // empty when there is none
-  /// The person's memberships according to this record; null when the record has no list at all.
+  /// What the record says: Person and Delimited everything about the person, so that of several the newest is true;
+  /// Membership one of their memberships, so that those of the newest generation are true together. nullopt when the
+  /// record has no memberships at all, which says that the person is in nothing.
+  std::optional<RecordLayout> layout;
+  /// The person's memberships according to this record; null when it has none of them, not even an empty list.
   const std::vector<Membership>* memberships = nullptr;
   std::optional<std::int64_t> count;       // audienceMembershipCount
   std::optional<std::int64_t> generation;  // audienceSyncGeneration; nullopt: that of the batch counts
 };
 
-/// What a record of a layout says about its person.
-enum class RecordMeaning {
-  Everything,     // all their memberships: of several records the newest one is true
-  OneMembership,  // one of them: records of the newest generation are true together
-};
-
-/// Reads the records that one layout wrote. The port through which a dataset is read back (`Memberships::read_back`).
+/// Reads the records of a target dataset, whatever their layout: after another layout was chosen, a dataset has both
+/// until the older batches are gone. The port through which a dataset is read back (`Memberships::read_back`).
 ///
-/// Layouts join by a class of their own beside DuckdbTargetSource: `meaning` says how records of a person add up, and
-/// `read` hands on a TargetRow for each record: layout `membership` one membership a row, without count and without
-/// generation (the tag of its batch counts then); layout `delimited` the parts of its text as memberships.
 /// Errors: Corrupt with the file when it is truncated or its columns have other types than we write; NotFound.
 class TargetSource {
  public:
   virtual ~TargetSource() = default;
-  virtual RecordMeaning meaning() const = 0;
   /// Calls `each` for every record of a Parquet file in its order; an error from it stops the reading. How many.
   virtual Result<std::uint64_t> read(const Path& file, const std::string& tenant,
                                      const std::function<Result<void>(const TargetRow&)>& each) = 0;

@@ -62,14 +62,21 @@ class Rebuild {
     spec_.uid = context.manifest().uid;
     spec_.tenant = context.manifest().tenant;
     spec_.dataset = dataset_;
+    const auto form = record_form(context.manifest());
+    spec_.layout = form.layout;
+    spec_.names = form.names;
   }
 
   Result<Applied> run() {
     spec_.forgotten = Forgotten::from_value(TRY(context_.records().remembered(spec_.uid, kForgotten)));
     if (dataset_.empty()) return Error(ErrorCode::Internal, "a rebuild without a dataset was planned");
+    for (const auto& record : TRY(context_.records().quarantine(spec_.relation))) {
+      spec_.quarantined.insert(PersonId(record.person));
+    }
     const auto batches = TRY(look());
     const Path folder = context_.work() / "rebuild";
-    auto read = context_.memberships().read_back(spec_, target_files(context_, batches, folder), context_.stop());
+    auto read =
+        context_.memberships().read_back(spec_, target_files(context_, batches, folder), oldest_, context_.stop());
     // The files hold person ids, whether they could be read or not.
     TRY(context_.files().remove(folder));
     const auto back = TRY(std::move(read));
@@ -91,6 +98,7 @@ class Rebuild {
       if (finding.severity == Severity::Refuse) return Error(ErrorCode::Conflict, finding.text);
     }
     highest_ = 0;
+    oldest_ = oldest_counting(input);
     for (const auto& batch : input.seen) highest_ = std::max(highest_, generation_of(batch));
     for (const auto& written : input.written) highest_ = std::max(highest_, written.generation);
     if (!verdict_.unsettled.empty()) {
@@ -213,6 +221,7 @@ class Rebuild {
   RelationSpec spec_;
   LedgerVerdict verdict_;
   std::int64_t highest_ = 0;  // generation that any batch was ever given
+  std::int64_t oldest_ = 0;   // generation that counts
 };
 
 std::uint64_t count_in(const Value& value, std::string_view key) {

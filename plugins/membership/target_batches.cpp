@@ -1,5 +1,7 @@
 #include "plugins/membership/target_batches.h"
 
+#include <algorithm>
+
 #include "plugins/membership/ingest.h"
 #include "plugins/platform/batches.h"
 
@@ -22,6 +24,15 @@ Result<LedgerInput> ledger_input(const std::string& dataset, const std::string& 
   }
   input.lookup = [&context](const std::string& id) { return platform::get_batch(context.http(), id); };
   return input;
+}
+
+std::int64_t oldest_counting(const LedgerInput& input) {
+  std::int64_t oldest = 0;
+  for (const auto& record : input.written) {
+    if (record.superseded || record.dataset != input.dataset) continue;
+    oldest = oldest == 0 ? record.generation : std::min(oldest, record.generation);
+  }
+  return oldest;
 }
 
 }  // namespace audiencesync

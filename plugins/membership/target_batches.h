@@ -16,4 +16,7 @@ inline const ResourceKey kSnapshotKey{"membership", "snapshot"};
 Result<LedgerInput> ledger_input(const std::string& dataset, const std::string& relation, bool take_over,
                                  ReadContext& context);
 
+/// Generations below it no longer count, by the log; 0 when it knows no batch of the dataset.
+std::int64_t oldest_counting(const LedgerInput& input);
+
 }  // namespace audiencesync

@@ -42,16 +42,6 @@ std::vector<platform::DataFile> some_of(std::vector<platform::DataFile> files, c
   return files;
 }
 
-// Generations below it no longer count; 0 when a single batch does not make that sure.
-std::int64_t oldest_counting(const LedgerInput& input) {
-  std::int64_t oldest = 0;
-  for (const auto& record : input.written) {
-    if (record.superseded || record.dataset != input.dataset) continue;
-    oldest = oldest == 0 ? record.generation : std::min(oldest, record.generation);
-  }
-  return oldest;
-}
-
 }  // namespace
 
 Result<RowVerification> verify_rows(ReadContext& context, const VerifyOptions& options) {
@@ -68,6 +58,14 @@ Result<RowVerification> verify_rows(ReadContext& context, const VerifyOptions& o
                              context.manifest().name));
   }
   spec.dataset = current->dataset;
+  if (const auto shape = context.memberships().shape(current->content); shape.ok()) {
+    const auto form = record_form(*shape);
+    spec.layout = form.layout;
+    spec.names = form.names;
+  }
+  for (const auto& record : TRY(context.records().quarantine(spec.relation))) {
+    spec.quarantined.insert(PersonId(record.person));
+  }
   auto whole = context.memberships().check(current->content);
   if (!whole.ok()) {
     return Error(whole.error().code(),

@@ -16,7 +16,8 @@ namespace {
 
 constexpr const char* kRecordColumns =
     "{_id: 'VARCHAR', personID: 'VARCHAR', _demo: 'STRUCT(audienceMembership STRUCT(audienceMembershipId VARCHAR, "
-    "audienceMembershipName VARCHAR)[], audienceMembershipCount INTEGER, audienceSyncGeneration BIGINT)'}";
+    "audienceMembershipName VARCHAR)[], audienceMembershipIds VARCHAR, audienceMembershipId VARCHAR, "
+    "audienceMembershipName VARCHAR, audienceMembershipCount INTEGER, audienceSyncGeneration BIGINT)'}";
 
 /// A dataset whose batches are real Parquet files, and a sync that writes into it.
 class ReadBackTest : public ::testing::Test {
@@ -85,7 +86,7 @@ class ReadBackTest : public ::testing::Test {
     };
   }
 
-  Result<ReadBack> read_back() { return engine_.read_back(spec_, files(), {}); }
+  Result<ReadBack> read_back() { return engine_.read_back(spec_, files(), oldest_, {}); }
   RowCheck check(RowCheckOptions options = {}) { return must(engine_.check_rows(spec_, files(), *base_, options, {})); }
 
   void put_people(std::vector<ExportRow> rows) { source_.rows = std::move(rows); }
@@ -99,6 +100,7 @@ class ReadBackTest : public ::testing::Test {
   RelationSpec spec_ = simple_spec();
   std::optional<Digest> base_;
   std::int64_t generation_ = 0;
+  std::int64_t oldest_ = 0;  // generation that counts, as the log knows it
   std::vector<TargetFile> dataset_;
 };
 
@@ -298,6 +300,130 @@ TEST_F(ReadBackTest, WhoWasForgottenIsReadBackOnlyWhileTheDatasetHasThemInSometh
       "SELECT 'x' AS _id, 'ann' AS personID, {audienceMembership: [{audienceMembershipId: 'A1', "
       "audienceMembershipName: 'Blue'}], audienceMembershipCount: 1, audienceSyncGeneration: 9} AS _demo");
   EXPECT_EQ(check().unknown, 1U) << "somebody wrote them again";
+}
+
+struct ShapeCase {
+  const char* name;
+  RecordLayout layout;
+  RecordNames names;
+};
+
+std::string shape_name(const ::testing::TestParamInfo<ShapeCase>& info) { return info.param.name; }
+
+class ShapeReadBack : public ReadBackTest, public ::testing::WithParamInterface<ShapeCase> {
+ protected:
+  void take(const ShapeCase& shape) {
+    spec_.layout = shape.layout;
+    spec_.names = shape.names;
+  }
+  /// Everyone is written again: from here on nothing older counts.
+  void write_everyone(int ranges) {
+    const auto before = generation_;
+    write(ranges, {}, true);
+    if (generation_ > before) oldest_ = before + 1;
+  }
+  void expect_back(const std::string& when) {
+    const auto back = must(read_back());
+    EXPECT_EQ(back.content, *base_) << when;
+    EXPECT_EQ(read_members(engine_, back.content), read_members(engine_, *base_)) << when;
+    EXPECT_EQ(must(engine_.shape(back.content)), spec_.shape()) << when;
+    EXPECT_EQ(back.counts.left_out() + back.counts.other_id + back.counts.duplicates, 0U) << when;
+    const auto checked = check({.oldest_generation = oldest_});
+    EXPECT_TRUE(checked.equal()) << when << ": " << checked.people_differing();
+  }
+};
+
+TEST_P(ShapeReadBack, GivesTheSnapshotThatWasProven) {
+  const bool differences = GetParam().layout != RecordLayout::Membership;
+  take(GetParam());
+  std::mt19937 random(5);
+  for (int round = 0; round < 4; ++round) {
+    put_people(random_people(random, spec_, 60));
+    if (round == 2) spec_.audiences[0].name = "Blue, renamed";
+    if (round == 3) spec_.audiences.push_back(audience("A3", "Late"));
+    const auto ranges = 1 + round % 2;
+    differences&& round != 2 ? write(ranges) : write_everyone(ranges);
+    if (round == 2) dataset_.erase(dataset_.begin());  // superseded ones go one by one
+    expect_back(fmt::format("round {}", round));
+  }
+  consolidate();
+  expect_back("consolidated");
+}
+
+TEST_P(ShapeReadBack, NamesEveryKindOfDifference) {
+  take(GetParam());
+  put_people({{"same", {{"ups", "A1", "realized"}}},
+              {"lost", {{"ups", "A1", "realized"}}},
+              {"moved", {{"ups", "A1", "realized"}}},
+              {"label", {{"ups", "A2", "realized"}}}});
+  write_everyone(1);
+  const auto expected = base_;
+  dataset_.clear();
+  spec_.audiences[1].name = "Gold, renamed";
+  put_people({{"same", {{"ups", "A1", "realized"}}},
+              {"new", {{"ups", "A1", "realized"}}},
+              {"moved", {{"ups", "A2", "realized"}}},
+              {"label", {{"ups", "A2", "realized"}}}});
+  base_.reset();
+  write_everyone(1);
+  base_ = expected;
+
+  const auto differs = check({.oldest_generation = oldest_});
+
+  EXPECT_EQ(differs.missing, 1U);
+  EXPECT_EQ(differs.unknown, 1U);
+  EXPECT_EQ(differs.other, 1U);
+  EXPECT_EQ(differs.renamed, spec_.writes_names() ? 1U : 0U) << "what is not written cannot differ";
+  EXPECT_EQ(differs.audiences[1].surplus, 1U);
+}
+
+TEST_P(ShapeReadBack, WhoseRecordsWereRejectedStaysAsBefore) {
+  take(GetParam());
+  put_people({{"ann", {{"ups", "A1", "realized"}}}, {"bob", {{"ups", "A1", "realized"}}}});
+  write_everyone(1);
+  put_people({{"ann", {{"ups", "A2", "realized"}}}, {"bob", {{"ups", "A2", "realized"}}}});
+  spec_.quarantined = {PersonId("ann")};
+  write_everyone(1);
+  EXPECT_EQ(read_members(engine_, *base_), (Members{{"ann", {"A1"}}, {"bob", {"A2"}}}));
+  const auto back = must(read_back());
+  EXPECT_EQ(back.content, *base_);
+}
+
+TEST_P(ShapeReadBack, AfterAnotherLayoutTheRecordsOfBothAreUnderstood) {
+  std::mt19937 random(3);
+  for (const auto& before : {ShapeCase{"person", RecordLayout::Person, RecordNames::Written},
+                             ShapeCase{"membership", RecordLayout::Membership, RecordNames::Written}, GetParam()}) {
+    take(before);
+    put_people(random_people(random, spec_, 40));
+    write_everyone(2);
+    expect_back(fmt::format("{} before", before.name));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, ShapeReadBack,
+                         ::testing::Values(ShapeCase{"person_ids", RecordLayout::Person, RecordNames::LookedUp},
+                                           ShapeCase{"membership", RecordLayout::Membership, RecordNames::Written},
+                                           ShapeCase{"membership_ids", RecordLayout::Membership, RecordNames::LookedUp},
+                                           ShapeCase{"delimited", RecordLayout::Delimited, RecordNames::Written}),
+                         shape_name);
+
+// Rows of one person may lie in several files, of which a sample has some.
+TEST_F(ReadBackTest, ASampleOfMembershipsMissesNobodysOtherRows) {
+  spec_.layout = RecordLayout::Membership;
+  put_people({{"ann", {{"ups", "A1", "realized"}, {"ups", "A2", "realized"}}}});
+  write();
+  dataset_.clear();
+  const auto row = [](const char* id, const char* name) {
+    return fmt::format(
+        "SELECT 'x' AS _id, 'ann' AS personID, {{audienceMembershipId: '{}', audienceMembershipName: '{}', "
+        "audienceSyncGeneration: 1}} AS _demo",
+        id, name);
+  };
+  write_records(row("A2", "Gold"));
+  EXPECT_EQ(check({.sampled = true}).people_differing(), 0U);
+  EXPECT_EQ(check().other, 1U) << "everything was read";
+  write_records(row("A3", "Late"));
+  EXPECT_EQ(check({.sampled = true}).other, 1U) << "nobody expects that";
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ Error unlike_ours(const Path& file, const std::string& what) {
 struct RecordPlan {
   std::vector<std::string> expressions;
   std::vector<const ParquetType*> types;
-  std::optional<std::size_t> id, person, list, count, generation;  // position in both
+  // Positions in both. Of `list`, `ids` and `one` a record has what its layout fills: person, delimited, membership.
+  std::optional<std::size_t> id, person, list, ids, one, one_name, count, generation;
 };
 
 const ParquetType* member_type(const ParquetType& type, std::string_view name) {
@@ -53,6 +54,15 @@ class RecordPlanner {
       TRY(check_list(*list));
       plan_.list = add(below(*list), list);
     }
+    const auto text = [&](const char* name) -> Result<std::optional<std::size_t>> {
+      const auto* member = member_type(*own, name);
+      if (member == nullptr) return std::optional<std::size_t>();
+      if (member->kind != Kind::Text) return unlike_ours(file_, fmt::format("member '{}' is no text", name));
+      return std::optional(add(below(*member), member));
+    };
+    plan_.ids = TRY(text("audienceMembershipIds"));
+    plan_.one = TRY(text("audienceMembershipId"));
+    plan_.one_name = TRY(text("audienceMembershipName"));
     if (const auto* count = member_type(*own, "audienceMembershipCount")) {
       plan_.count = TRY(add_number(*count, below(*count)));
     }
@@ -114,9 +124,16 @@ class RecordRows {
     row.generation = TRY(number(views, plan_.generation, at, "audienceSyncGeneration"));
     memberships_.clear();
     if (plan_.list && views[*plan_.list].has(at)) {
+      row.layout = RecordLayout::Person;
       TRY(collect(views[*plan_.list], at));
-      row.memberships = &memberships_;
+    } else if (plan_.ids && views[*plan_.ids].has(at)) {
+      row.layout = RecordLayout::Delimited;
+      split(views[*plan_.ids].text(at));
+    } else if (plan_.one && views[*plan_.one].has(at)) {
+      row.layout = RecordLayout::Membership;
+      memberships_.push_back({views[*plan_.one].text(at), text(views, plan_.one_name, at)});
     }
+    if (row.layout) row.memberships = &memberships_;
     return take(row);
   }
 
@@ -136,6 +153,14 @@ class RecordRows {
       return unlike_ours(file_, fmt::format("a value of {} is no whole number", name));
     }
     return std::optional(value);
+  }
+
+  void split(std::string_view ids) {
+    while (!ids.empty()) {
+      const auto end = std::min(ids.find(kIdDelimiter), ids.size());
+      memberships_.push_back({ids.substr(0, end), {}});
+      ids.remove_prefix(std::min(end + 1, ids.size()));
+    }
   }
 
   Result<void> collect(const VectorView& list, std::uint64_t at) {

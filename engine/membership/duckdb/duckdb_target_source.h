@@ -5,12 +5,11 @@
 
 namespace audiencesync {
 
-/// Reads records of layout `person` from Parquet through DuckDB: the whole list, its count and its generation.
+/// Reads records of every layout from Parquet through DuckDB: memberships, their count and the generation.
 class DuckdbTargetSource final : public TargetSource {
  public:
   explicit DuckdbTargetSource(DuckdbOptions options) : options_(std::move(options)) {}
 
-  RecordMeaning meaning() const override { return RecordMeaning::Everything; }
   /// Errors: as DuckdbPersonSource; Corrupt also when a file says that it has more rows than it gives.
   Result<std::uint64_t> read(const Path& file, const std::string& tenant,
                              const std::function<Result<void>(const TargetRow&)>& each) override;
