@@ -242,7 +242,8 @@ CommandRow verify_row() {
           .usage = "SYNC",
           .summary = "reads the real dataset back and names what differs",
           .tells =
-              "Writes nothing to the platform. Exit code 0: equal, 1: something differs. A sample reads part of the "
+              "Writes nothing to the platform. Exit code 0: equal, 1: something differs or cannot be checked, 3: waits "
+              "for a person, 5: not arrived yet. A sample reads part of the "
               "newest large batch and everything newer. SYNC is a name, a uid or a manifest file.",
           .operands = Operands::Syncs,
           .options = {{.name = "rows",

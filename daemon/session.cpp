@@ -55,6 +55,29 @@ Result<std::string> state_identity(Store& store) {
   return id;
 }
 
+// Parquet is seldom larger than its lines; of a few records it is, by what every file has.
+constexpr std::uint64_t kParquetBeside = 64 << 10;
+
+/// Converts like another one, and has what it writes by itself counted on the capped disk.
+class CountedConverter final : public RecordConverter {
+ public:
+  CountedConverter(CappedFiles& files, RecordConverter& converter) : files_(files), converter_(converter) {}
+
+  Result<std::uint64_t> to_parquet(const Path& lines, const RelationSpec& spec, const Path& to) override {
+    const auto most = TRY(files_.size(lines)) + kParquetBeside;
+    std::uint64_t records = 0;
+    TRY(files_.count_foreign(to, most, [&]() -> Result<void> {
+      records = TRY(converter_.to_parquet(lines, spec, to));
+      return {};
+    }));
+    return records;
+  }
+
+ private:
+  CappedFiles& files_;
+  RecordConverter& converter_;
+};
+
 }  // namespace
 
 Result<Registry> program_stages() {
@@ -91,11 +114,12 @@ struct Session::Parts {
             folder / "memberships",  // What is left of the budget beside the Parquet reader and the program itself.
             MemoryBudget{settings.limits.memory / 4}),
         parquet_records(files, DuckdbOptions{.work_folder = folder / "work", .memory_limit = "80MB", .threads = 1}),
+        counted_records(files, parquet_records),
         services{reader,          memberships,     store,    files,    adapters.clock,
                  server_time,     adapters.events, manifest, settings, std::move(state_id_in),
                  folder / "work", stop_in} {
     memberships.read_targets_with(targets);
-    memberships.use_converter(parquet_records);
+    memberships.use_converter(counted_records);
   }
 
   // Tests that give no limits of the platform want none.
@@ -141,6 +165,7 @@ struct Session::Parts {
   DuckdbTargetSource targets;
   LocalMemberships memberships;
   DuckdbRecordConverter parquet_records;
+  CountedConverter counted_records;
   RunServices services;
 };
 

@@ -17,7 +17,15 @@ namespace {
 // What Customer Journey Analytics says, from the stage that asks it in every run.
 struct AnalyticsAnswer {
   std::string state;  // "verified", or why not
-  bool differs = false;
+  ExitCode code = ExitCode::Failed;
+
+  static AnalyticsAnswer of(const std::string& state) {
+    // The words of the report stage. Whatever else it says, it did not find what was written.
+    if (state.starts_with("verified")) return {state, ExitCode::Converged};
+    if (state.starts_with("pending")) return {state, ExitCode::NotFinished};
+    if (state.starts_with("waits for")) return {state, ExitCode::Waits};
+    return {state, ExitCode::Failed};
+  }
 };
 
 struct Verified {
@@ -25,7 +33,10 @@ struct Verified {
   std::uint64_t seed = 0;
   std::optional<AnalyticsAnswer> analytics;
 
-  bool equal() const { return (!rows || rows->equal()) && !(analytics && analytics->differs); }
+  ExitCode code() const {
+    if (rows && !rows->equal()) return ExitCode::Failed;
+    return analytics ? analytics->code : ExitCode::Converged;
+  }
 };
 
 const char* word_of(RowShare share) { return share == RowShare::Full ? "full" : "sample"; }
@@ -135,13 +146,14 @@ AnalyticsAnswer ask_analytics(Session& session, const std::string& user) {
   run.mode = Mode::Plan;
   run.user = user;
   const auto result = session.run(run);
-  if (result.error) return {"cannot be asked: " + result.error->text(), true};
-  AnalyticsAnswer answer{"not asked: there are changes to be applied first", true};
-  for (const auto& stage : result.plan.stages) {
-    if (stage.stage == "report") answer = {stage.state, false};
-  }
+  // What differs ends the run with an error, and is said by its finding.
   for (const auto& finding : result.plan.findings) {
-    if (finding.severity == Severity::Refuse) answer = {finding.text, true};
+    if (finding.severity == Severity::Refuse) return {finding.text};
+  }
+  if (result.error) return {"cannot be asked: " + result.error->text(), exit_code(result.error->code())};
+  AnalyticsAnswer answer{"not asked: there are changes to be applied first"};
+  for (const auto& stage : result.plan.stages) {
+    if (stage.stage == "report") answer = AnalyticsAnswer::of(stage.state);
   }
   return answer;
 }
@@ -187,11 +199,11 @@ ExitCode verify_command(const Options& options, const Adapters& adapters, const 
   if (!manifest->has_value()) return ExitCode::Invalid;
   const auto verified = verify(options, adapters, *settings, **manifest, stop);
   if (!verified.ok()) return fail(Error(verified.error()).in((*manifest)->name));
-  const auto code = verified->equal() ? ExitCode::Converged : ExitCode::Failed;
+  const auto code = verified->code();
   if (options.format == Format::Json) {
     Value value = Value::Object{{"version", 1},
                                 {"sync", (*manifest)->name},
-                                {"equal", verified->equal()},
+                                {"equal", code == ExitCode::Converged},
                                 {"exit_code", static_cast<int>(code)}};
     if (verified->rows) value["rows"] = rows_value(options, *verified);
     if (verified->analytics) value["analytics"] = verified->analytics->state;

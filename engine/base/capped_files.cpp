@@ -81,6 +81,19 @@ Result<void> CappedFiles::write_atomic(const Path& path, std::string_view conten
   return written;
 }
 
+Result<void> CappedFiles::count_foreign(const Path& path, std::uint64_t most,
+                                        const std::function<Result<void>()>& write) {
+  if (!counts(path)) return write();
+  TRY(remove(path));
+  TRY(take(path, most));
+  auto written = write();
+  give_back(most);
+  const auto left = bytes_at(path);
+  auto kept = take(path, left);
+  if (!kept.ok()) TRY(disk_.remove(path));
+  return written.ok() ? std::move(kept) : std::move(written);
+}
+
 Result<void> CappedFiles::rename(const Path& from, const Path& to) {
   const auto replaced = counts(to) ? bytes_at(to) : 0;
   const auto moved = counts(from) == counts(to) ? 0 : bytes_at(from);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 
 #include "engine/base/files.h"
@@ -19,6 +20,11 @@ class CappedFiles final : public Files {
   CappedFiles(Files& disk, Path folder, std::uint64_t cap, std::string option);
 
   std::uint64_t used() const { return *used_; }
+
+  /// Counts a file that a library writes at `path` by itself, in `write`: `most` bytes are taken while that works, and
+  /// afterwards what is there. NoSpace before it begins when those would pass the cap; also when it left more than that
+  /// and the cap is passed, and then the file is gone.
+  Result<void> count_foreign(const Path& path, std::uint64_t most, const std::function<Result<void>()>& write);
 
   Result<std::string> read(const Path& path) const override { return disk_.read(path); }
   Result<std::unique_ptr<FileReader>> open(const Path& path) const override { return disk_.open(path); }

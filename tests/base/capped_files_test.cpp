@@ -65,6 +65,39 @@ TEST_F(CappedFilesTest, WhatIsRemovedOrReplacedMakesRoom) {
   EXPECT_EQ(files.used(), 3U);
 }
 
+TEST_F(CappedFilesTest, WhatALibraryWritesByItselfCounts) {
+  ASSERT_TRUE(disk.make_folder(in("")).ok());
+  auto files = capped(100);
+  const auto by_itself = [&](const char* name, std::size_t bytes) {
+    return [&, name, bytes]() -> Result<void> {
+      auto file = TRY(files.create(in(name)));  // as a private file, before the library opens it
+      return disk.write_atomic(in(name), std::string(bytes, 'x'));
+    };
+  };
+  ASSERT_TRUE(files.count_foreign(in("a"), 80, by_itself("a", 30)).ok());
+  EXPECT_EQ(files.used(), 30U);
+  ASSERT_TRUE(files.count_foreign(in("a"), 80, by_itself("a", 40)).ok()) << "what is there is given up first";
+  EXPECT_EQ(files.used(), 40U);
+
+  bool begun = false;
+  const auto refused = files.count_foreign(in("b"), 61, [&]() -> Result<void> {
+    begun = true;
+    return {};
+  });
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), ErrorCode::NoSpace);
+  EXPECT_FALSE(begun);
+  const auto more = files.count_foreign(in("b"), 60, by_itself("b", 61));
+  ASSERT_FALSE(more.ok());
+  EXPECT_EQ(more.error().code(), ErrorCode::NoSpace);
+  EXPECT_FALSE(disk.exists(in("b")));
+  EXPECT_EQ(files.used(), 40U);
+
+  ASSERT_TRUE(files.remove(in("a")).ok());
+  EXPECT_EQ(files.used(), 0U);
+  ASSERT_TRUE(put(files, in("c"), 100).ok()) << "all of it is free again";
+}
+
 TEST_F(CappedFilesTest, OtherFoldersAreNotCounted) {
   ASSERT_TRUE(disk.make_folder(in("")).ok());
   auto files = capped(10);

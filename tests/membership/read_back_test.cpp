@@ -45,7 +45,7 @@ class ReadBackTest : public ::testing::Test {
   }
 
   void land(const Upload& upload) {
-    const auto path = folder_.path() / fmt::format("batch-{}.parquet", dataset_.size());
+    const auto path = folder_.path() / fmt::format("batch-{}.parquet", files_written_++);
     std::string sources;
     for (const auto& part : upload.parts) {
       sources += fmt::format("{}'{}'", sources.empty() ? "" : ", ", part.path.string());
@@ -63,7 +63,7 @@ class ReadBackTest : public ::testing::Test {
 
   /// One more file of records written by hand.
   void write_records(const std::string& select, std::int64_t generation = 0) {
-    const auto path = folder_.path() / fmt::format("batch-{}.parquet", dataset_.size());
+    const auto path = folder_.path() / fmt::format("batch-{}.parquet", files_written_++);
     duck_.write(select, path);
     add(path, generation);
   }
@@ -99,6 +99,7 @@ class ReadBackTest : public ::testing::Test {
   LocalMemberships engine_;
   RelationSpec spec_ = simple_spec();
   std::optional<Digest> base_;
+  int files_written_ = 0;
   std::int64_t generation_ = 0;
   std::int64_t oldest_ = 0;  // generation that counts, as the log knows it
   std::vector<TargetFile> dataset_;

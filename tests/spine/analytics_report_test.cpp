@@ -87,5 +87,50 @@ TEST_F(AnalyticsReportTest, AnOpenStepOfAPersonIsWhatItWaitsFor) {
   EXPECT_EQ(report(), "waits for: the dataset in connection Luma web");
 }
 
+// `audiencesync verify --analytics`: the same answer on request, and an exit code that calls nothing equal but what is.
+class VerifyAnalyticsTest : public AnalyticsReportTest {
+ protected:
+  ProcessResult verify(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{"verify", "--analytics"};
+    words.insert(words.end(), more.begin(), more.end());
+    return world.seamed(words, "count");
+  }
+};
+
+TEST_F(VerifyAnalyticsTest, SaysPendingThenVerified) {
+  expect_told(verify(), 5, {"analytics pending until"});
+  advance("91m");
+  expect_told(verify(), kConverged, {"analytics verified"});
+  const auto both = verify({"--rows", "full", "--format", "json"});
+  const auto answer = parse_json(both.out);
+  ASSERT_TRUE(answer.ok()) << both.out << both.err;
+  EXPECT_TRUE(answer->flag("equal"));
+  EXPECT_TRUE(answer->find("rows")->flag("equal")) << "rows beside it, because that was asked as well";
+  EXPECT_THAT(answer->text("analytics"), StartsWith("verified "));
+}
+
+TEST_F(VerifyAnalyticsTest, SaysWhatDiffers) {
+  emulator.settings(R"({"row_rule":"accumulate"})");
+  world.declared.resize(1);
+  const auto withdrawn = emulator.audiences().at(1).name;
+  EXPECT_EQ(bench.apply().code, kConverged);
+  advance("4h");
+  expect_told(verify(), 1, {"'" + withdrawn + "' shows"});
+  EXPECT_EQ(verify({"--rows", "full"}).code, 1) << "although the rows are as proven";
+}
+
+TEST_F(VerifyAnalyticsTest, WithoutRightsOrBeforeAPersonDidTheirPartNothingIsCalledEqual) {
+  advance("4h");
+  emulator.settings(R"({"deny":[{"path":"/reports"}]})");
+  const auto denied = verify({"--format", "json"});
+  EXPECT_EQ(denied.code, 1) << denied.out;
+  EXPECT_FALSE(parse_json(denied.out)->flag("equal"));
+  EXPECT_THAT(parse_json(denied.out)->text("analytics"), StartsWith("cannot check: needs the technical account"));
+  emulator.settings(R"({"deny":[]})");
+  emulator.person(fmt::format(R"({{"do":"remove_dataset_from_connection","connection":"{}","dataset":"{}"}})",
+                              bench.connection(), world.target()));
+  expect_told(verify(), 3, {"analytics waits for: the dataset in connection Luma web"});
+}
+
 }  // namespace
 }  // namespace audiencesync::testing

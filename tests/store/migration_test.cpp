@@ -11,16 +11,26 @@ namespace {
 
 using testing::SizeIs;
 
-// States of every version that was ever in use, as the program of that version left them.
-class Migration : public testing::TestWithParam<const char*> {
+// States of every version that was ever in use, as the program of that version left them: of the first a dump, of the
+// later ones what their migrations had made of it, with what only they could keep.
+class Migration : public testing::TestWithParam<std::int64_t> {
  protected:
   Migration() {
-    std::ifstream stream(std::string(AUDIENCESYNC_SOURCE_DIR) + "/tests/store/states/" + GetParam() + ".sql");
+    std::ifstream stream(AUDIENCESYNC_SOURCE_DIR "/tests/store/states/version-1.sql");
     const std::string sql(std::istreambuf_iterator<char>(stream), {});
     EXPECT_FALSE(sql.empty());
     must(PosixFiles().make_folder(file.parent_path()));
     auto database = must(SqliteDatabase::open(file, OpenMode::ReadWrite));
     must(database->run_script(sql.c_str(), "make an old state"));
+    must(migrate_to(*database, GetParam()));
+    EXPECT_EQ(must(database->number("PRAGMA user_version", "read the version")), GetParam());
+    if (GetParam() >= 2) {
+      must(
+          database->run_script("INSERT INTO held_plans (uid, digest, definition, source, plan, since, until) "
+                               "VALUES ('loyalty', 'abcd', 'd1', 'e1', '{\"digest\":\"abcd\"}', 5, 50)",
+                               "hold a plan as then"));
+    }
+    if (GetParam() >= 3) must(database->run_script("UPDATE quarantine SET given_up = 1", "give up as then"));
   }
 
   Scratch scratch;
@@ -39,7 +49,16 @@ TEST_P(Migration, KeepsEverythingThatWasKnown) {
   EXPECT_EQ(current->content, "c1");
   EXPECT_EQ(current->generation, 7);
   EXPECT_THAT(must(store->batches("loyalty/analytics")), SizeIs(1));
-  EXPECT_THAT(must(store->quarantine("loyalty/analytics")), SizeIs(1));
+  const auto quarantine = must(store->quarantine("loyalty/analytics"));
+  ASSERT_THAT(quarantine, SizeIs(1));
+  EXPECT_EQ(quarantine[0].given_up, GetParam() >= 3);
+  const auto held = must(store->held_plans("loyalty", 5));
+  ASSERT_THAT(held, SizeIs(GetParam() >= 2 ? 1 : 0));
+  if (!held.empty()) {
+    EXPECT_EQ(held[0].digest, "abcd");
+    EXPECT_TRUE(held[0].live());
+    EXPECT_EQ(held[0].plan.text("digest"), "abcd");
+  }
   EXPECT_EQ(must(store->remembered("loyalty", "pin:Gold")), Value("A1"));
   const auto next = must(store->begin_run("loyalty", "d1", Value(), at(20)));
   const auto change = must(store->open_change(next.id, change_named("x"), at(21)));
@@ -52,7 +71,7 @@ TEST_P(Migration, GivesWhatNewerVersionsNeed) {
   plan.uid = "loyalty";
   plan.digest = "abc";
   must(store->hold_plan(plan));
-  EXPECT_THAT(must(store->held_plans("loyalty", 5)), SizeIs(1));
+  EXPECT_EQ(must(store->held_plans("loyalty", 5)).front().digest, "abc");
   const auto past = must(store->past_snapshots("loyalty/analytics", 5));
   ASSERT_THAT(past, SizeIs(1));
   EXPECT_EQ(past[0].record.content, "c1");
@@ -69,9 +88,8 @@ TEST_P(Migration, WaitsForAWriterWhenOnlyRead) {
   EXPECT_EQ(store.error().code(), ErrorCode::Unsupported);
 }
 
-INSTANTIATE_TEST_SUITE_P(States, Migration, testing::Values("version-1"), [](const auto& test) {
-  return std::string(test.param) == "version-1" ? "version_1" : "other";
-});
+INSTANTIATE_TEST_SUITE_P(States, Migration, testing::Values(1, 2, 3),
+                         [](const auto& test) { return "version_" + std::to_string(test.param); });
 
 }  // namespace
 }  // namespace audiencesync

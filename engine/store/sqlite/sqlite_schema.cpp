@@ -190,6 +190,12 @@ Result<void> migrate(SqliteDatabase& database, std::size_t from) {
 
 std::int64_t schema_version() { return static_cast<std::int64_t>(kMigrations.size()); }
 
+Result<void> migrate_to(SqliteDatabase& database, std::int64_t version) {
+  const auto from = TRY(database.number("PRAGMA user_version", "read the version of the state"));
+  for (auto at = from; at < version; ++at) TRY(migrate(database, static_cast<std::size_t>(at)));
+  return {};
+}
+
 Result<void> prepare_schema(SqliteDatabase& database, OpenMode mode) {
   const auto version = TRY(database.number("PRAGMA user_version", "read the version of the state"));
   TRY(check_owner(database, version));
@@ -206,8 +212,7 @@ Result<void> prepare_schema(SqliteDatabase& database, OpenMode mode) {
     return wrong_version(database.file(), version, "the next apply brings it up to date");
   }
   TRY(check_pages(database));
-  for (auto at = static_cast<std::size_t>(version); at < kMigrations.size(); ++at) TRY(migrate(database, at));
-  return {};
+  return migrate_to(database, schema_version());
 }
 
 }  // namespace audiencesync

@@ -11,6 +11,9 @@ namespace audiencesync {
 /// Cost: reads the whole file once when it may write (a damaged page is found before anything builds on it).
 Result<void> prepare_schema(SqliteDatabase& database, OpenMode mode);
 
+/// Brings the tables no further than to an older version, for tests of what that left behind.
+Result<void> migrate_to(SqliteDatabase& database, std::int64_t version);
+
 /// Of the tables this version reads and writes (`user_version`).
 std::int64_t schema_version();
 
