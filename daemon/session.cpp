@@ -5,6 +5,8 @@
 #include <random>
 #include <sstream>
 
+#include "daemon/call_ledger.h"
+#include "daemon/token_file.h"
 #include "daemon/version.h"
 #include "engine/base/capped_files.h"
 #include "engine/base/json.h"
@@ -96,7 +98,10 @@ struct Session::Parts {
         store(store_in),
         registry(std::move(registry_in)),
         server_time(adapters.clock),
-        limiter(limits_of(organization), adapters.clock),
+        calls(settings.state / "calls" / shared_name(organization)),
+        token_shelf(settings.state / "tokens" / shared_name(organization),
+                    {organization.endpoints.ims, credential.client_id, credential.scopes}, credential.client_secret),
+        limiter(limits_of(organization), adapters.clock, &calls),
         tokens(adapters.transport, adapters.clock, organization.endpoints.ims,
                {credential.client_id, credential.client_secret, scope_list(credential.scopes)}, token_options()),
         core({adapters.transport, tokens, limiter, adapters.clock, server_time, nullptr},
@@ -122,6 +127,13 @@ struct Session::Parts {
     memberships.use_converter(counted_records);
   }
 
+  // Of files that all processes share which use one organisation by one credential.
+  static std::string shared_name(const Organization& organization) {
+    const auto digest =
+        digest_of(Value::Array{organization.organization_id, organization.credential, organization.endpoints.ims});
+    return digest.substr(0, 16);
+  }
+
   // Tests that give no limits of the platform want none.
   http::RateLimits limits_of(const Organization& organization) const {
     auto limits = adapters.rate_limits;
@@ -129,12 +141,18 @@ struct Session::Parts {
     if (!limits.platform.empty()) {
       limits.platform = {{static_cast<int>(organization.rate * kSeconds), std::chrono::seconds(kSeconds)}};
     }
+    if (!limits.analytics.empty()) {
+      // The documented form: a minute's calls, and at most a fifth of them in a tenth of it.
+      const auto minute = static_cast<int>(organization.analytics_rate);
+      limits.analytics = {{std::max(minute / 5, 1), std::chrono::seconds(6)}, {minute, std::chrono::minutes(1)}};
+    }
     return limits;
   }
 
-  http::TokenOptions token_options() const {
+  http::TokenOptions token_options() {
     http::TokenOptions options;
     options.retry = adapters.retry;
+    options.shelf = &token_shelf;
     options.user_agent = fmt::format("audiencesync/{}", kVersion);
     return options;
   }
@@ -153,6 +171,8 @@ struct Session::Parts {
   Store& store;
   Registry registry;
   ServerTime server_time;
+  CallLedger calls;
+  TokenFile token_shelf;
   http::RateLimiter limiter;
   http::TokenSource tokens;
   http::Core core;

@@ -81,6 +81,7 @@ void write_settings(const std::filesystem::path& file, const Json& ready) {
                   ready["organization"].dump() +
                   "\n"
                   "    credential: adobe\n"
+                  "    rate: 1000\n    analytics_rate: 1000\n"
                   "    sandboxes: [" +
                   ready["sandbox"].dump() +
                   "]\n"

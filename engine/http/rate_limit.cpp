@@ -6,8 +6,19 @@
 
 namespace audiencesync::http {
 
-RateLimiter::RateLimiter(RateLimits limits, const Clock& clock)
+std::chrono::steady_clock::time_point earliest_grant(const std::vector<RateWindow>& windows,
+                                                     const std::deque<std::chrono::steady_clock::time_point>& granted,
+                                                     std::chrono::steady_clock::time_point wish) {
+  for (const auto& window : windows) {
+    const auto count = static_cast<std::size_t>(window.requests);
+    if (granted.size() >= count) wish = std::max(wish, granted[granted.size() - count] + window.per);
+  }
+  return wish;
+}
+
+RateLimiter::RateLimiter(RateLimits limits, const Clock& clock, RateLedger* ledger)
     : clock_(clock),
+      ledger_(ledger),
       identity_(make_meter(std::move(limits.identity))),
       platform_(make_meter(std::move(limits.platform))),
       analytics_(make_meter(std::move(limits.analytics))) {
@@ -25,14 +36,6 @@ RateLimiter::Meter RateLimiter::make_meter(std::vector<RateWindow> windows) {
   }
   meter.windows = std::move(windows);
   return meter;
-}
-
-RateLimiter::Instant RateLimiter::Meter::earliest(Instant wish) const {
-  for (const auto& window : windows) {
-    const auto count = static_cast<std::size_t>(window.requests);
-    if (granted.size() >= count) wish = std::max(wish, granted[granted.size() - count] + window.per);
-  }
-  return wish;
 }
 
 void RateLimiter::Meter::grant(Instant at) {
@@ -57,7 +60,8 @@ Result<void> RateLimiter::pass(Meter& meter, const std::string& name, const std:
   Instant at;
   {
     const std::scoped_lock lock(mutex_);
-    at = meter.earliest(clock_.steady());
+    at = earliest_grant(meter.windows, meter.granted, clock_.steady());
+    if (ledger_ != nullptr && !meter.windows.empty()) at = ledger_->grant(name, meter.windows, at).value_or(at);
     meter.grant(at);  // never before an earlier grant, so `granted` stays sorted
   }
   const auto wait = std::chrono::ceil<Duration>(at - clock_.steady());

@@ -41,6 +41,23 @@ struct RateLimits {
   std::vector<NamedLimit> named{};
 };
 
+/// Where processes count their calls together. Times are of the clock that only goes on, which a machine's processes
+/// share.
+class RateLedger {
+ public:
+  using Instant = std::chrono::steady_clock::time_point;
+  virtual ~RateLedger() = default;
+  /// The first instant from `wish` on that keeps all windows, counted with all grants of that name; it is granted.
+  /// nullopt when the ledger cannot be used: then the process counts alone.
+  virtual std::optional<Instant> grant(const std::string& name, const std::vector<RateWindow>& windows,
+                                       Instant wish) = 0;
+};
+
+/// The first instant from `wish` on that keeps all windows; `granted` is sorted.
+std::chrono::steady_clock::time_point earliest_grant(const std::vector<RateWindow>& windows,
+                                                     const std::deque<std::chrono::steady_clock::time_point>& granted,
+                                                     std::chrono::steady_clock::time_point wish);
+
 /// Makes callers wait so that no window of `RateLimits` is ever exceeded.
 ///
 /// Sliding windows over the times granted, so a burst after a pause can never meet the end of an earlier burst, as it
@@ -48,7 +65,8 @@ struct RateLimits {
 /// of the largest window.
 class RateLimiter {
  public:
-  RateLimiter(RateLimits limits, const Clock& clock);
+  /// With a ledger, which outlives it, calls of other processes count as well.
+  RateLimiter(RateLimits limits, const Clock& clock, RateLedger* ledger = nullptr);
 
   /// Returns when this call may be sent. Errors: Interrupted when `stop` was requested first; the slot it had is lost,
   /// which only makes us slower.
@@ -63,7 +81,6 @@ class RateLimiter {
     std::size_t keep = 0;
     std::deque<Instant> granted;
 
-    Instant earliest(Instant wish) const;
     void grant(Instant at);
   };
   struct NamedMeter {
@@ -76,6 +93,7 @@ class RateLimiter {
   Result<void> pass(Meter& meter, const std::string& name, const std::stop_token& stop);
 
   const Clock& clock_;
+  RateLedger* const ledger_;
   std::mutex mutex_;
   Meter identity_;
   Meter platform_;

@@ -83,7 +83,7 @@ Result<Secret> TokenSource::token(std::stop_token stop) {
   }
   renewal_ = Renewal::Running;
   lock.unlock();
-  auto fresh = request(std::move(stop));
+  auto fresh = options_.shelf == nullptr ? request(std::move(stop)) : shared_or_requested(std::move(stop));
   return settle(std::move(fresh));
 }
 
@@ -106,7 +106,22 @@ Result<Secret> TokenSource::settle(Result<Grant> fresh) {
   return std::move(fresh).error();
 }
 
+// One process asks, and the others find what it got.
+Result<TokenSource::Grant> TokenSource::shared_or_requested(std::stop_token stop) const {
+  const auto turn = options_.shelf->take_turn(stop);
+  const auto wall = clock_.now();
+  const auto steady = clock_.steady();
+  if (const auto shared = options_.shelf->read(); shared && wall < shared->renew_at) {
+    return Grant{shared->token, steady + (shared->renew_at - wall), steady + (shared->expires_at - wall)};
+  }
+  auto grant = TRY(request(std::move(stop)));
+  const auto on_the_wall = [&](Instant at) { return wall + std::chrono::floor<Duration>(at - steady); };
+  options_.shelf->keep({grant.token, on_the_wall(grant.renew_at), on_the_wall(grant.expires_at)});
+  return grant;
+}
+
 void TokenSource::invalidate(const Secret& token) {
+  if (options_.shelf != nullptr) options_.shelf->drop(token);
   const std::scoped_lock lock(mutex_);
   if (grant_ && grant_->token.reveal() == token.reveal()) grant_.reset();
 }

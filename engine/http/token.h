@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -24,12 +25,37 @@ struct Credentials {
   std::vector<std::string> scopes;
 };
 
+/// A token that several processes use, by the wall clock, which they have in common.
+struct SharedToken {
+  Secret token;
+  Time renew_at{};
+  Time expires_at{};
+};
+
+/// Where processes with one credential share its token. What fails here is no error: then each asks for its own.
+class TokenShelf {
+ public:
+  virtual ~TokenShelf() = default;
+  /// Holds the right to ask for a new token until it goes away; null when it could not be had before `stop`.
+  class Turn {
+   public:
+    virtual ~Turn() = default;
+  };
+  virtual std::unique_ptr<Turn> take_turn(std::stop_token stop) = 0;
+  /// The token of exactly this credential; nullopt when there is none, or it is another's.
+  virtual std::optional<SharedToken> read() = 0;
+  virtual void keep(const SharedToken& token) = 0;
+  /// The platform refused it: nobody shall read it again.
+  virtual void drop(const Secret& token) = 0;
+};
+
 struct TokenOptions {
   RetryPolicy retry{};
   Duration deadline{30'000};  // of one request to the token service
   std::string user_agent{};   // empty: none sent
   std::uint64_t seed = 0;     // of the jitter between retries
   CallObserver* observer = nullptr;
+  TokenShelf* shelf = nullptr;  // null: the token is this process's own
 };
 
 /// Gives access tokens of one credential, and asks the token service for a new one when it must.
@@ -61,6 +87,7 @@ class TokenSource {
   };
 
   Result<Grant> request(std::stop_token stop) const;
+  Result<Grant> shared_or_requested(std::stop_token stop) const;
   Result<Grant> read_grant(const Response& response, Instant asked) const;
   Result<Secret> settle(Result<Grant> fresh);
 

@@ -28,6 +28,7 @@ Organization read_organization(const YamlEntry& entry) {
   if (!sandboxes.empty()) organization.sandboxes.clear();
   for (const auto* item : sandboxes) organization.sandboxes.push_back(item->text);
   map.read_count("rate", organization.rate);
+  map.read_count("analytics_rate", organization.analytics_rate);
   const auto endpoints = map.map("endpoints");
   read_endpoint(endpoints, "ims", organization.endpoints.ims);
   read_endpoint(endpoints, "platform", organization.endpoints.platform);

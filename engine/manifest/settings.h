@@ -32,6 +32,7 @@ struct Organization {
   std::vector<std::string> sandboxes{"prod"};
   Endpoints endpoints;
   std::uint64_t rate = 20;  // calls of the platform in a second, by all syncs and commands together
+  std::uint64_t analytics_rate = 60;  // likewise of Customer Journey Analytics, in a minute
   Place place;
 };
 

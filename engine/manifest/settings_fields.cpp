@@ -51,6 +51,11 @@ Field organizations_field() {
                       .fallback = "20",
                       .help = "Calls of the platform in a second, by all syncs and commands of this machine together.",
                       .check = check_rate},
+                     {.name = "analytics_rate",
+                      .type = FieldType::Integer,
+                      .fallback = "60",
+                      .help = "Likewise of Customer Journey Analytics, in a minute.",
+                      .check = check_rate},
                      endpoints_field()}};
 }
 

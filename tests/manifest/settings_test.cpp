@@ -59,6 +59,7 @@ organizations:
     credential: main-1
     sandboxes: [prod, stage]
     rate: 7
+    analytics_rate: 8
     endpoints: { ims: "http://127.0.0.1:8080/", platform: "http://[::1]:81", analytics: http://localhost:8080 }
   other: { organization_id: DEF@AdobeOrg, credential: other }
 timing: { poll_export: 50ms, poll_batch: 51ms, settle: 1s, deadline_request: 2s, deadline_export: 3m,
@@ -76,6 +77,7 @@ variables: [REGION, Stage_2]
   EXPECT_EQ(organization.endpoints, (Endpoints{"http://127.0.0.1:8080", "http://[::1]:81", "http://localhost:8080"}));
   EXPECT_EQ(settings.organizations.at("other").organization_id, "DEF@AdobeOrg");
   EXPECT_EQ(organization.rate, 7U);
+  EXPECT_EQ(organization.analytics_rate, 8U);
   EXPECT_EQ(settings.organizations.at("other").rate, 20U);
   EXPECT_EQ(settings.timing, (Timing{50ms, 51ms, 1s, 2s, 3min, 4min, 5h, 6h, 7s, 8min}));
   Limits limits{1, 1'000'000'000, 134'217'728};

@@ -31,8 +31,6 @@ class DaemonTest : public ::testing::Test {
   DaemonTest() : emulator_(folder_.path() / "emulator", {.profiles = 300, .audiences = 2}) {
     emulator_.hide_analytics();
     auto text = read_file(emulator_.config());
-    // One look at a batch every 50 ms is what the emulator asks for; the rate would only slow this down.
-    text.replace(text.find("credential: adobe"), 0, "rate: 1000\n    ");
     const auto timing = text.find("timing: {");
     text.replace(timing, 9, "timing: { retry_first: 100ms, retry_most: 400ms,");
     write_file(emulator_.config(), text);
