@@ -8,10 +8,10 @@
 namespace audiencesync {
 namespace {
 
-constexpr std::array<Command, 16> kForOperators{
+constexpr std::array<Command, 17> kForOperators{
     Command::Plan,    Command::Apply,  Command::Approve,    Command::Status, Command::History,  Command::Explain,
     Command::Members, Command::Verify, Command::Quarantine, Command::State,  Command::Rollback, Command::Suspend,
-    Command::Resume,  Command::RunNow, Command::Lock,       Command::Forget};
+    Command::Resume,  Command::RunNow, Command::Lock,       Command::Forget, Command::Retire};
 
 // What stays of a command line for the audit log. An operand of these may be a person's id typed by mistake, and a
 // reason is kept in the history already.

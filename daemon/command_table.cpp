@@ -403,6 +403,30 @@ CommandRow daemon_row() {
                        {"audiencesync daemon --config ./audiencesync.yaml --socket ./control.sock", "by hand"}}};
 }
 
+CommandRow retire_row() {
+  return {.command = Command::Retire,
+          .group = CommandGroup::Change,
+          .name = "retire",
+          .usage = "SYNC",
+          .summary = "ends a sync: asks a person, then lets its datasets expire",
+          .tells =
+              "First the dataset has to leave its connection, which only a person can do; then our datasets are "
+              "marked as retired, or deleted with --delete. Only datasets that carry our tags are touched. The sync "
+              "is suspended from then on. The plan is shown and asked about like any other.",
+          .operands = Operands::Syncs,
+          .options = {{.name = "delete", .help = "delete our datasets, with every record in them"},
+                      {.name = "dry-run", .help = "only show the plan"},
+                      {.name = "auto-approve", .help = "do not ask; what a person must do is still waited for"},
+                      {.name = "reason", .help = "why, for the history", .takes = Takes::Text, .value = "TEXT"},
+                      {.name = "manifest",
+                       .help = "manifest of the sync (default: from the settings' folder or branch)",
+                       .takes = Takes::File,
+                       .value = "FILE"},
+                      any_format("form of the plan")},
+          .examples = {{"audiencesync retire luma-loyalty --dry-run", "what would be done"},
+                       {"audiencesync retire luma-loyalty --delete --reason \"campaign is over\"", "for good"}}};
+}
+
 CommandRow manifests_row() {
   return {.command = Command::Manifests,
           .group = CommandGroup::Review,
@@ -475,10 +499,10 @@ CommandRow completion_row() {
 
 const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> table{
-      validate_row(),   plan_row(),    diff_row(),   apply_row(),      approve_row(),   rollback_row(),
-      suspend_row(),    resume_row(),  forget_row(), state_row(),      status_row(),    history_row(),
-      explain_row(),    members_row(), verify_row(), quarantine_row(), stages_row(),    schema_row(),
-      completion_row(), run_now_row(), lock_row(),   daemon_row(),     manifests_row(), serve_plans_row()};
+      validate_row(), plan_row(),       diff_row(),   apply_row(),      approve_row(),    rollback_row(), suspend_row(),
+      resume_row(),   forget_row(),     state_row(),  status_row(),     history_row(),    explain_row(),  members_row(),
+      verify_row(),   quarantine_row(), stages_row(), schema_row(),     completion_row(), run_now_row(),  lock_row(),
+      daemon_row(),   manifests_row(),  retire_row(), serve_plans_row()};
   return table;
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<std::string_view, 3> kLaterCommands{"retire", "adopt", "report"};
+constexpr std::array<std::string_view, 2> kLaterCommands{"adopt", "report"};
 constexpr std::size_t kMostSamples = 100;
 constexpr std::size_t kMostRuns = 100'000;
 constexpr std::size_t kShortestDigest = 8;

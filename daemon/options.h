@@ -31,6 +31,7 @@ enum class Command {
   Rollback,
   Suspend,
   Resume,
+  Retire,
   Manifests,
   ServePlans,
   Stages,

@@ -56,6 +56,8 @@ ExitCode dispatch(const Options& options, const Adapters& adapters, const Consol
       return lock_command(options, adapters, console);
     case Command::Daemon:
       break;  // main() does it, before anything else exists
+    case Command::Retire:
+      return sync_command(options, adapters, console, std::move(stop));
     case Command::Manifests:
       return manifests_command(options, adapters, console);
     case Command::ServePlans:

@@ -193,7 +193,8 @@ Session::Session(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Session::~Session() = default;
 
 Result<std::unique_ptr<Session>> Session::open(const Adapters& adapters, const Settings& settings,
-                                               const Manifest& manifest, Store& store, std::stop_token stop) {
+                                               const Manifest& manifest, Store& store, std::stop_token stop,
+                                               std::optional<Registry> stages) {
   const auto organization = settings.organizations.find(manifest.organization);
   if (organization == settings.organizations.end()) {
     return Error(ErrorCode::Invalid, fmt::format("{}: organization '{}' is not in the settings ({})", manifest.file,
@@ -204,7 +205,7 @@ Result<std::unique_ptr<Session>> Session::open(const Adapters& adapters, const S
   const Path folder = settings.state / "syncs" / manifest.uid;
   TRY(adapters.files.make_folder(folder / "work"));
   TRY(adapters.files.make_folder(folder / "memberships"));
-  auto registry = TRY(program_stages());
+  auto registry = stages ? std::move(*stages) : TRY(program_stages());
   auto state_id = TRY(state_identity(store));
   auto parts = std::make_unique<Parts>(adapters, settings, manifest, store, organization->second, credential,
                                        std::move(state_id), std::move(registry), stop);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -19,9 +20,11 @@ class Session {
   struct Parts;
 
   /// Finds the credential and opens the folders; talks to the platform once, to learn its clock and that we may.
+  /// `stages`: others than those of the program.
   /// Errors: Invalid for an unknown organisation, those of the credential, Authentication, Permission.
   static Result<std::unique_ptr<Session>> open(const Adapters& adapters, const Settings& settings,
-                                               const Manifest& manifest, Store& store, std::stop_token stop);
+                                               const Manifest& manifest, Store& store, std::stop_token stop,
+                                               std::optional<Registry> stages = {});
   ~Session();
 
   RunResult run(const RunOptions& options);

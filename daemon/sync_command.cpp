@@ -11,6 +11,7 @@
 #include "engine/base/json.h"
 #include "engine/report/plan_markdown.h"
 #include "engine/report/plan_text.h"
+#include "plugins/retire/retire_stage.h"
 
 namespace audiencesync {
 namespace {
@@ -41,11 +42,13 @@ Consent approve(const Options& options, const Console& console, const Plan& plan
 }
 
 bool changes_target(const Options& options) {
-  return options.command == Command::Apply || (options.command == Command::Rollback && !options.dry_run);
+  return options.command == Command::Apply ||
+         ((options.command == Command::Rollback || options.command == Command::Retire) && !options.dry_run);
 }
 
 const char* word_of(const Options& options) {
   if (options.command == Command::Rollback) return "rollback";
+  if (options.command == Command::Retire) return "retire";
   return options.command == Command::Apply ? "apply" : "plan";
 }
 
@@ -58,16 +61,25 @@ struct Inputs {
   const std::optional<PlanFile>& reviewed;
 };
 
+// A sync that ends needs none of the stages that keep it alive.
+Result<std::optional<Registry>> stages_of(const Options& options) {
+  if (options.command != Command::Retire) return std::optional<Registry>();
+  auto registry = TRY(Registry::of({retire_stage(options.delete_datasets ? Ending::Delete : Ending::Expire)}));
+  return std::optional(std::move(registry));
+}
+
 Result<Ended> run_one(const Inputs& inputs, const Manifest& manifest, Store& store, std::stop_token stop) {
   const auto& [options, adapters, console, settings, reviewed] = inputs;
   const auto lock = TRY(WriteAccess::acquire_sync(adapters, settings, word_of(options), manifest.uid));
-  auto session = TRY(Session::open(adapters, settings, manifest, store, stop));
+  auto stages = TRY(stages_of(options));
+  auto session = TRY(Session::open(adapters, settings, manifest, store, stop, std::move(stages)));
   RunOptions run;
   const bool applies = changes_target(options);
   run.mode = applies ? Mode::Apply : Mode::Plan;
   const bool refresh = applies ? options.refresh : options.fresh;
   if (options.command == Command::Rollback) run.rollback = Rollback{*options.run, options.reason};
-  run.refresh = refresh ? Refresh::Yes : Refresh::No;
+  if (options.command == Command::Retire) run.retire = options.reason;
+  run.refresh = refresh && options.command != Command::Retire ? Refresh::Yes : Refresh::No;
   run.samples = options.samples;
   run.user = adapters.user;
   if (reviewed) {
@@ -140,9 +152,9 @@ Result<void> write_out(const Options& options, const Adapters& adapters, const C
   return adapters.files.write_atomic(path, json);
 }
 
-// Leaves the one manifest of the sync that goes back, and sees that there is such a run.
-Result<void> choose_rolled_back(const Options& options, const Settings& settings, const Adapters& adapters,
-                                std::vector<Manifest>& manifests) {
+// Leaves the one manifest of the sync that goes back or ends, and sees that there is such a run.
+Result<void> choose_one_sync(const Options& options, const Settings& settings, const Adapters& adapters,
+                             std::vector<Manifest>& manifests) {
   const auto syncs = TRY(read_syncs(options, settings, adapters, 1));
   const auto& records = syncs.front();
   std::erase_if(manifests, [&](const Manifest& manifest) { return manifest.uid != records.uid; });
@@ -153,6 +165,7 @@ Result<void> choose_rolled_back(const Options& options, const Settings& settings
                              records.name, records.uid));
   }
   const auto store = TRY(adapters.open_store(settings.state / "state.db", OpenMode::ReadOnly));
+  if (options.command == Command::Retire) return {};
   return known_run(*store, records, *options.run);
 }
 
@@ -186,12 +199,13 @@ ExitCode sync_command(const Options& options, const Adapters& adapters, const Co
     reviewed = std::move(read).take();
     if (named.arguments.empty()) named.arguments = reviewed->manifests;
   }
-  if (options.command == Command::Rollback) named.arguments.clear();
+  const bool one_sync = options.command == Command::Rollback || options.command == Command::Retire;
+  if (one_sync) named.arguments.clear();
   if (!options.manifest.empty()) named.arguments = {options.manifest.string()};
   auto manifests = manifests_of(named, *settings, adapters, console);
   if (!manifests) return ExitCode::Invalid;
-  if (options.command == Command::Rollback) {
-    const auto chosen = choose_rolled_back(options, *settings, adapters, *manifests);
+  if (one_sync) {
+    const auto chosen = choose_one_sync(options, *settings, adapters, *manifests);
     if (!chosen.ok()) return fail(chosen.error());
   }
 

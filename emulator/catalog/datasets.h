@@ -20,6 +20,9 @@ class Datasets {
   Response change_nested(const Request& request);
   Response replace(const Request& request);
   Response remove(const Request& request);
+  Response expire(const Request& request);
+  void delete_expired();
+  void erase(const std::string& id);
 
   const Json& known(const std::string& id) const;
   Json shown(const std::string& id, const Json& dataset) const;

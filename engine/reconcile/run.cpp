@@ -118,6 +118,7 @@ Result<void> SyncRun::record_end(State& state, RunResult& result) {
     summary["approved_by"] = state.approved_by;
     summary["reason"] = state.approval_reason;
   }
+  if (state.options.retire) summary["retired"] = *state.options.retire;
   if (result.plan.rollback) summary["rollback"] = result.plan.rollback->to_value();
   // Knowing what is there is no success yet: what differs from it is still to be done.
   const bool only_read = state.options.mode == Mode::ReadBack && result.verdict == Verdict::Converged;
@@ -169,7 +170,7 @@ Result<Verdict> SyncRun::live(State& state) {
   if (state.options.mode == Mode::Plan && state.holds.live()) return dry(state);
 
   // Checked again below: what an interrupted run has begun is finished all the same.
-  const bool may_go_on = state.options.mode != Mode::Apply || state.goal();
+  const bool may_go_on = state.options.mode != Mode::Apply || state.goal() || state.options.retire;
   if (const auto holding = TRY(suspension()); holding && !may_go_on) {
     if (const auto open = TRY(store_.open_changes(manifest.uid)); open.empty()) return suspended(*holding);
   }

@@ -30,6 +30,8 @@ struct RunOptions {
   std::optional<Value> exact;
   /// Goes back to the memberships of a past run, and suspends the sync when that is applied.
   std::optional<Rollback> rollback;
+  /// The sync ends with this run: it is suspended before anything is done, for this reason.
+  std::optional<std::string> retire;
   std::size_t samples = 3;  // masked people per kind of change in the plan
   std::string user;         // who runs this, for the history
   /// Asked once for each plan that changes something, before anything of it is done; not for refresh writes, and not
@@ -78,6 +80,7 @@ class SyncRun {
   Result<std::optional<Suspension>> suspension();
   Error suspended(const Suspension& suspension) const;
   Result<void> suspend_for_rollback(State& state);
+  Result<void> suspend_for_retirement(State& state);
   Result<void> lift_unused_suspension(State& state, const RunResult& result);
   Result<void> add_suspension_findings(State& state);
 

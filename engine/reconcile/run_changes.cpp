@@ -57,9 +57,9 @@ Result<void> SyncRun::settle_open_changes(State& state) {
     const auto* descriptor = registry_.find(record.change.key.stage);
     if (descriptor == nullptr) {
       return Error(ErrorCode::Unsupported,
-                   fmt::format("an interrupted change belongs to stage '{}', which this version "
-                               "does not have; finish it with the version that began it",
-                               record.change.key.stage));
+                   fmt::format("an interrupted change belongs to stage '{}', which this run does not have; finish it "
+                               "with the command that began it ({})",
+                               record.change.key.stage, record.change.key.stage == "retire" ? "retire" : "apply"));
     }
     services_.events.emit("change.resumed", {{"sync", services_.manifest.name}, {"change", record.change.key.text()}});
     state.options.announce(record.change);

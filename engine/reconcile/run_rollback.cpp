@@ -46,6 +46,7 @@ Error SyncRun::suspended(const Suspension& suspension) const {
 // Before the first change: whatever is killed from here on, the next run does not undo what the rollback did.
 Result<void> SyncRun::suspend_for_rollback(State& state) {
   const auto goal = state.goal();
+  if (state.options.retire && !state.suspended_by_us) return suspend_for_retirement(state);
   if (!goal || state.suspended_by_us) return {};
   if (const auto holding = TRY(suspension()); holding && holding->run == state.record->id) return {};
   Suspension wanted;
@@ -57,6 +58,19 @@ Result<void> SyncRun::suspend_for_rollback(State& state) {
   wanted.run = state.record->id;
   state.suspended_by_us = TRY(store_.suspend(wanted));
   services_.events.emit("sync.suspended", {{"sync", services_.manifest.name}, {"rollback_to", goal->run}});
+  return {};
+}
+
+Result<void> SyncRun::suspend_for_retirement(State& state) {
+  if (TRY(suspension())) return {};
+  Suspension wanted;
+  wanted.uid = services_.manifest.uid;
+  wanted.since = services_.server.now();
+  wanted.by = state.approved_by.empty() ? state.options.user : state.approved_by;
+  wanted.reason = state.options.retire->empty() ? "retired" : "retired: " + *state.options.retire;
+  wanted.run = state.record->id;
+  state.suspended_by_us = TRY(store_.suspend(wanted));
+  services_.events.emit("sync.retiring", {{"sync", services_.manifest.name}});
   return {};
 }
 
@@ -78,7 +92,7 @@ Result<void> SyncRun::add_suspension_findings(State& state) {
     return {};
   }
   const auto holding = TRY(suspension());
-  if (!holding) return {};
+  if (!holding || state.options.retire) return {};
   findings.push_back({Severity::Warning, "suspended",
                       fmt::format("the sync is {}; apply refuses until audiencesync resume {}", since_whom(*holding),
                                   services_.manifest.name)});

@@ -206,6 +206,11 @@ NextStep next_step(const Plan& plan) {
   if (!plan.known) return {"memberships are known after the export; next:", apply};
   if (waits_for_approval(plan)) return {"waits for an approval; next:", approve_command_line(plan)};
   if (plan.empty()) return {};
+  if (std::any_of(plan.changes.begin(), plan.changes.end(),
+                  [](const Change& each) { return each.key.stage == "retire"; })) {
+    return {plan.only_for_people() ? "when the steps are done:" : "next:",
+            "audiencesync retire " + shell_word(plan.sync)};
+  }
   if (plan.rollback) {
     // The sync is suspended afterwards, so what the steps change is looked at by a plan.
     if (plan.only_for_people()) return {"when the steps are done:", "audiencesync plan" + file_operand(plan)};

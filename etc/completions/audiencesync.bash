@@ -9,7 +9,7 @@ _audiencesync() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W "validate plan diff apply approve rollback suspend resume forget state status history explain members verify quarantine stages schema completion run-now lock daemon manifests serve-plans --help --version" -- "$current"))
+    COMPREPLY=($(compgen -W "validate plan diff apply approve rollback suspend resume forget state status history explain members verify quarantine stages schema completion run-now lock daemon manifests retire serve-plans --help --version" -- "$current"))
     return
   fi
   case $command:$previous in
@@ -118,6 +118,12 @@ _audiencesync() {
     manifests:--config) _audiencesync_files -f; return ;;
     manifests:--state) _audiencesync_files -d; return ;;
     manifests:--socket) _audiencesync_files -f; return ;;
+    retire:--reason) return ;;
+    retire:--manifest) _audiencesync_files -f; return ;;
+    retire:--format) COMPREPLY=($(compgen -W "text json markdown" -- "$current")); return ;;
+    retire:--config) _audiencesync_files -f; return ;;
+    retire:--state) _audiencesync_files -d; return ;;
+    retire:--socket) _audiencesync_files -f; return ;;
     serve-plans:--config) _audiencesync_files -f; return ;;
     serve-plans:--state) _audiencesync_files -d; return ;;
     serve-plans:--socket) _audiencesync_files -f; return ;;
@@ -282,6 +288,13 @@ _audiencesync() {
         COMPREPLY=($(compgen -W "--fetch --format --config --state --socket --verbose --help" -- "$current"))
       else
         :
+      fi
+      ;;
+    retire)
+      if [[ $current == -* ]]; then
+        COMPREPLY=($(compgen -W "--delete --dry-run --auto-approve --reason --manifest --format --config --state --socket --verbose --help" -- "$current"))
+      else
+        COMPREPLY=($(compgen -W "$(audiencesync status 2>/dev/null | sed -n -e 's/^\([^ :]*\): .*/\1/p' -e 's/^\([^ :]*\) (uid .*/\1/p')" -- "$current"))
       fi
       ;;
     serve-plans)

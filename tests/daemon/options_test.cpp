@@ -179,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadWords{"no_command", {}, ErrorCode::Usage, "usage: audiencesync COMMAND"},
         BadWords{"unknown_command", {"aply"}, ErrorCode::Usage, "'aply' is no command; audiencesync --help lists them"},
-        BadWords{"later_command", {"retire"}, ErrorCode::Unsupported, "'retire' is not in this version"},
+        BadWords{"later_command", {"adopt"}, ErrorCode::Unsupported, "'adopt' is not in this version"},
         BadWords{"unknown_option", {"plan", "--frsh"}, ErrorCode::Usage, "audiencesync plan --help lists the options"},
         BadWords{"a_beginning_is_no_option", {"apply", "--auto"}, ErrorCode::Usage, "--auto"},
         BadWords{"option_of_another_command", {"plan", "--auto-approve"}, ErrorCode::Usage, "auto-approve"},

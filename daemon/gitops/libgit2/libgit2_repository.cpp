@@ -133,11 +133,17 @@ class Libgit2Repository final : public GitRepository {
     options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
     options.prune = GIT_FETCH_NO_PRUNE;
     options.proxy_opts.type = GIT_PROXY_AUTO;
+    // Whoever answers elsewhere would be shown the password, too.
+    options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
     options.callbacks.payload = &state;
     options.callbacks.credentials = give_credential;
     options.callbacks.certificate_check = check_host;
     options.callbacks.transfer_progress = watch_size;
-    if (git_remote_connect(remote.get, GIT_DIRECTION_FETCH, &options.callbacks, &options.proxy_opts, nullptr) != 0) {
+    git_remote_connect_options connect = GIT_REMOTE_CONNECT_OPTIONS_INIT;
+    connect.callbacks = options.callbacks;
+    connect.proxy_opts = options.proxy_opts;
+    connect.follow_redirects = options.follow_redirects;
+    if (git_remote_connect_ext(remote.get, GIT_DIRECTION_FETCH, &connect) != 0) {
       return not_reached(state);
     }
     const auto newest = TRY(newest_of(remote.get, from));
