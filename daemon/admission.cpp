@@ -49,6 +49,10 @@ Result<AdmittedCommand> admit_operator_command(const std::vector<std::string>& w
   if (!options.out.empty()) return refuse_option("out", "redirect the output instead: > FILE");
   if (!options.plan_file.empty()) return refuse_option("plan", "approve its digest: audiencesync approve DIGEST");
   if (!options.manifest.empty()) return refuse_option("manifest", "name the sync");
+  // It would send the content of a file that only the daemon may read to wherever the words say.
+  if (!options.server.empty() || !options.token_file.empty()) {
+    return refuse_option("server", "run it without --socket, with a token of your own");
+  }
   AdmittedCommand admitted;
   admitted.told = told_of(options, word);
   if (options.command == Command::RunNow) admitted.sync = options.arguments.front();

@@ -28,6 +28,7 @@ TEST(AdmissionTest, OptionsThatTheDaemonWouldOpenWithItsOwnRightsAreNot) {
                             Words{"plan", "--out", "/etc/passwd"}, Words{"members", "luma", "--all", "--out", "x"},
                             Words{"apply", "--plan", "/etc/shadow"},
                             Words{"rollback", "luma", "--to", "1", "--reason", "r", "--manifest", "/tmp/m.yaml"},
+                            Words{"plan", "luma.yaml", "--server", "http://127.0.0.1:1", "--token-file", "/etc/shadow"},
                             Words{"status", "--socket", "/tmp/s"}}) {
     const auto admitted = admit_operator_command(words);
     ASSERT_FALSE(admitted.ok()) << words[0];
@@ -38,7 +39,7 @@ TEST(AdmissionTest, OptionsThatTheDaemonWouldOpenWithItsOwnRightsAreNot) {
 
 TEST(AdmissionTest, EveryOptionWithAFileIsDecidedAbout) {
   // Options of admitted commands that name files: a new one must be refused, or be harmless for a reason told here.
-  std::set<std::string> decided{"config", "state", "socket", "out", "plan", "manifest"};
+  std::set<std::string> decided{"config", "state", "socket", "out", "plan", "manifest", "token-file"};
   for (const auto& row : command_table()) {
     if (!is_for_operators(row.command)) continue;
     for (const auto& option : row.options) {
