@@ -12,7 +12,7 @@ namespace audiencesync {
 
 /// How much memory the membership engine may use for rows, whatever the input. The reader of the source has its own.
 struct MemoryBudget {
-  std::size_t bytes = 96 << 20;
+  std::size_t bytes = 64'000'000;  // a quarter of what limits.memory is where nobody sets it
 };
 
 /// Takes rows in any order and gives ranges of them back sorted by (hash, person). What does not fit into the budget

@@ -9,6 +9,8 @@
 #include <filesystem>
 
 #include "engine/base/json.h"
+#include "engine/manifest/settings.h"
+#include "engine/membership/row_sorter.h"
 #include "tests/diff/diff_bench.h"
 
 namespace audiencesync::testing {
@@ -194,6 +196,12 @@ TEST_F(DiffTest, ADamagedSnapshotIsNeverAShorterOne) {
     EXPECT_NE(told.code, 0) << at;
     EXPECT_EQ(told.out, "") << at;
   }
+}
+
+// Without settings the rows had half as much again as with the default ones, and a hundred million people took more
+// than the whole limit.
+TEST(DiffMemoryTest, WithoutSettingsItIsWhatTheDefaultLimitGives) {
+  EXPECT_EQ(MemoryBudget().bytes, Limits().memory / 4);
 }
 
 // A killed process cannot clean up; the next one does, and leaves alone what a living one uses.
