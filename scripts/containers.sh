@@ -143,7 +143,7 @@ run_boot() {
   kill "$follower" 2>/dev/null || true
   if ! grep -q '^boot test: passed' "$shared/log"; then
     tail -n 40 "$shared/console" >&2
-    [ -e "$shared/journal" ] && tail -n 120 "$shared/journal" >&2
+    [ -e "$shared/journal" ] && grep -v "operator.command.*command=\(status\|members\) " "$shared/journal" | tail -n 120 >&2
     die "the boot test did not pass (the system ended with $code)"
   fi
   say "boot test took $(duration $((SECONDS - start)))"
