@@ -36,7 +36,10 @@ digest=$(sync_status -r '.held_plan.digest' | cut -c1-12)
 refused "another user cannot look" as_user mallory audiencesync status
 refused "another user cannot approve" as_user mallory audiencesync approve "$digest" --reason "because"
 fine "an operator approves" as_user jane audiencesync approve "$digest" --reason "first load"
-until_true 90 "the next run applies it" in_sync
+until_true 90 "it is applied, and a person is told what only they can do" sync_status '.condition == "waits_for_person"'
+curl -sf -X POST "$emulator/_emulator/person" -d "{\"do\":\"add_dataset_to_connection\",\"connection\":\"$(
+  jq -r .connection /var/lib/emulator/ready.json)\",\"dataset\":\"$(sync_status -r '.proven.dataset')\"}" >/dev/null
+until_true 90 "the next run sees that they did it" in_sync
 fine "everybody in the audience has arrived" as_the_truth
 fine "the journal knows the sync" sh -c 'journalctl --no-pager -q SYNC=luma | grep -q .'
 fine "the audit log knows who approved" sh -c 'journalctl --no-pager -q -u audiencesync | grep -q jane'
