@@ -89,8 +89,13 @@ slow_down() {
   [ "$1" = 0 ] || faults="[{\"method\":\"GET\",\"path\":\"/data/core/ups/export/jobs\",\"times\":100,\"action\":{\"delay_ms\":$1}}]"
   curl -sf -X PUT "$emulator/_emulator/faults" -d "$faults" >/dev/null
 }
-# The run that is at work: a child of the service.
-run_pid() { pgrep -P "$(main_pid)" | head -n 1 | grep .; }
+# The run that is at work, as the journal names it.
+run_pid() {
+  local pid
+  pid=$(journalctl --no-pager -q -b -u audiencesync -o cat |
+    sed -n 's/^run\.started .*pid=\([0-9]*\).*/\1/p' | tail -n 1)
+  [ -n "$pid" ] && kill -0 "$pid" && echo "$pid"
+}
 gone() { ! kill -0 "$1" 2>/dev/null; }
 no_run_left() { ! run_pid; }
 switches() { awk '/ctxt_switches/ { sum += $2 } END { print sum }' "/proc/$(main_pid)/status"; }
