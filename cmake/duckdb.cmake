@@ -6,6 +6,9 @@ find_path(DUCKDB_INCLUDE duckdb.h HINTS "${DUCKDB_ROOT}/include")
 if(NOT DUCKDB_LIBRARY OR NOT DUCKDB_INCLUDE)
   message(FATAL_ERROR "DuckDB 1.4.4 not found; run scripts/fetch-duckdb, or pass -DDUCKDB_ROOT=FOLDER")
 endif()
+# Programs load it when they need it, from where it lies while they are not installed.
+get_filename_component(duckdb_folder "${DUCKDB_LIBRARY}" DIRECTORY)
+list(APPEND CMAKE_BUILD_RPATH "${duckdb_folder}")
 add_library(duckdb::duckdb SHARED IMPORTED)
 set_target_properties(duckdb::duckdb PROPERTIES
   IMPORTED_LOCATION "${DUCKDB_LIBRARY}" IMPORTED_NO_SONAME OFF

@@ -67,6 +67,15 @@ TEST(Units, WaitingForAPersonIsNoFailure) {
   EXPECT_THAT(settings_of("audiencesync-apply@.service", "Service"), ::testing::Contains("SuccessExitStatus=3 5"));
 }
 
+// 10 MB of relocated pages that a daemon between its runs would hold for nothing.
+TEST(Program, LoadsDuckdbOnlyWhenItNeedsIt) {
+  const TemporaryFolder folder;
+  const auto linked =
+      run_process({"/usr/bin/ldd", std::string(AUDIENCESYNC_BIN_DIR) + "/audiencesync"}, {}, folder.path());
+  EXPECT_THAT(linked.out, HasSubstr("libstdc++"));
+  EXPECT_THAT(linked.out, Not(HasSubstr("libduckdb")));
+}
+
 TEST(Units, TheTwoWaysToRunExcludeEachOther) {
   EXPECT_THAT(settings_of("audiencesync-apply@.service", "Unit"),
               ::testing::Contains("Conflicts=audiencesync.service"));

@@ -3,6 +3,8 @@
 #include <duckdb.h>
 #include <fmt/format.h>
 
+#include "engine/membership/duckdb/duckdb_library.h"
+
 namespace audiencesync {
 namespace {
 
@@ -47,7 +49,7 @@ class QueryResult {
   QueryResult() = default;
   QueryResult(const QueryResult&) = delete;
   QueryResult& operator=(const QueryResult&) = delete;
-  ~QueryResult() { duckdb_destroy_result(&result_); }
+  ~QueryResult() { duckdb().destroy_result(&result_); }
   duckdb_result* get() { return &result_; }
 
  private:
@@ -60,7 +62,7 @@ class DataChunk {
   DataChunk(const DataChunk&) = delete;
   DataChunk& operator=(const DataChunk&) = delete;
   ~DataChunk() {
-    if (chunk_ != nullptr) duckdb_destroy_data_chunk(&chunk_);
+    if (chunk_ != nullptr) duckdb().destroy_data_chunk(&chunk_);
   }
   duckdb_data_chunk get() const { return chunk_; }
 
@@ -73,7 +75,7 @@ class LogicalType {
   explicit LogicalType(duckdb_logical_type type) : type_(type) {}
   LogicalType(const LogicalType&) = delete;
   LogicalType& operator=(const LogicalType&) = delete;
-  ~LogicalType() { duckdb_destroy_logical_type(&type_); }
+  ~LogicalType() { duckdb().destroy_logical_type(&type_); }
   duckdb_logical_type get() const { return type_; }
 
  private:
@@ -82,7 +84,7 @@ class LogicalType {
 
 ParquetType parquet_type(std::string name, duckdb_logical_type type) {
   ParquetType out{std::move(name), ParquetType::Kind::Scalar, {}};
-  switch (duckdb_get_type_id(type)) {
+  switch (duckdb().get_type_id(type)) {
     case DUCKDB_TYPE_VARCHAR:
     case DUCKDB_TYPE_BLOB:
       out.kind = ParquetType::Kind::Text;
@@ -92,24 +94,24 @@ ParquetType parquet_type(std::string name, duckdb_logical_type type) {
       break;
     case DUCKDB_TYPE_STRUCT:
       out.kind = ParquetType::Kind::Struct;
-      for (idx_t i = 0; i < duckdb_struct_type_child_count(type); ++i) {
-        char* const child_name = duckdb_struct_type_child_name(type, i);
-        const LogicalType child(duckdb_struct_type_child_type(type, i));
+      for (idx_t i = 0; i < duckdb().struct_type_child_count(type); ++i) {
+        char* const child_name = duckdb().struct_type_child_name(type, i);
+        const LogicalType child(duckdb().struct_type_child_type(type, i));
         out.children.push_back(parquet_type(child_name, child.get()));
-        duckdb_free(child_name);
+        duckdb().free(child_name);
       }
       break;
     case DUCKDB_TYPE_MAP: {
       out.kind = ParquetType::Kind::Map;
-      const LogicalType key(duckdb_map_type_key_type(type));
-      const LogicalType value(duckdb_map_type_value_type(type));
+      const LogicalType key(duckdb().map_type_key_type(type));
+      const LogicalType value(duckdb().map_type_value_type(type));
       out.children.push_back(parquet_type("", key.get()));
       out.children.push_back(parquet_type("", value.get()));
       break;
     }
     case DUCKDB_TYPE_LIST: {
       out.kind = ParquetType::Kind::List;
-      const LogicalType element(duckdb_list_type_child_type(type));
+      const LogicalType element(duckdb().list_type_child_type(type));
       out.children.push_back(parquet_type("", element.get()));
       break;
     }
@@ -120,7 +122,7 @@ ParquetType parquet_type(std::string name, duckdb_logical_type type) {
 }
 
 VectorView view_of(duckdb_vector vector, const ParquetType& type) {
-  VectorView view{&type, duckdb_vector_get_data(vector), duckdb_vector_get_validity(vector), {}};
+  VectorView view{&type, duckdb().vector_get_data(vector), duckdb().vector_get_validity(vector), {}};
   switch (type.kind) {
     case ParquetType::Kind::Text:
     case ParquetType::Kind::Flag:
@@ -128,18 +130,18 @@ VectorView view_of(duckdb_vector vector, const ParquetType& type) {
       break;
     case ParquetType::Kind::Struct:
       for (std::size_t i = 0; i < type.children.size(); ++i) {
-        view.children.push_back(view_of(duckdb_struct_vector_get_child(vector, i), type.children[i]));
+        view.children.push_back(view_of(duckdb().struct_vector_get_child(vector, i), type.children[i]));
       }
       break;
     case ParquetType::Kind::Map: {  // a list of structs of key and value
-      const auto entries = duckdb_list_vector_get_child(vector);
+      const auto entries = duckdb().list_vector_get_child(vector);
       for (std::size_t i = 0; i < 2; ++i) {
-        view.children.push_back(view_of(duckdb_struct_vector_get_child(entries, i), type.children[i]));
+        view.children.push_back(view_of(duckdb().struct_vector_get_child(entries, i), type.children[i]));
       }
       break;
     }
     case ParquetType::Kind::List:
-      view.children.push_back(view_of(duckdb_list_vector_get_child(vector), type.children[0]));
+      view.children.push_back(view_of(duckdb().list_vector_get_child(vector), type.children[0]));
       break;
   }
   return view;
@@ -169,8 +171,8 @@ struct DuckdbSession::Handles {
   Handles(const Handles&) = delete;
   Handles& operator=(const Handles&) = delete;
   ~Handles() {
-    if (connection != nullptr) duckdb_disconnect(&connection);
-    if (database != nullptr) duckdb_close(&database);
+    if (connection != nullptr) duckdb().disconnect(&connection);
+    if (database != nullptr) duckdb().close(&database);
   }
 };
 
@@ -178,6 +180,7 @@ DuckdbSession::DuckdbSession(std::unique_ptr<Handles> handles) : handles_(std::m
 DuckdbSession::~DuckdbSession() = default;
 
 Result<std::unique_ptr<DuckdbSession>> DuckdbSession::open(const DuckdbOptions& options) {
+  TRY(DuckdbLibrary::find());
   const auto threads = std::to_string(options.threads);
   const auto folder = (options.work_folder / "duckdb").string();
   const std::pair<const char*, const char*> settings[] = {{"memory_limit", options.memory_limit.c_str()},
@@ -187,23 +190,23 @@ Result<std::unique_ptr<DuckdbSession>> DuckdbSession::open(const DuckdbOptions& 
                                                           {"autoinstall_known_extensions", "false"},
                                                           {"autoload_known_extensions", "false"}};
   duckdb_config config = nullptr;
-  duckdb_create_config(&config);
+  duckdb().create_config(&config);
   for (const auto& [name, value] : settings) {
-    if (duckdb_set_config(config, name, value) == DuckDBSuccess) continue;
-    duckdb_destroy_config(&config);
+    if (duckdb().set_config(config, name, value) == DuckDBSuccess) continue;
+    duckdb().destroy_config(&config);
     return Error(ErrorCode::Invalid, fmt::format("DuckDB does not take '{}' for {}", value, name));
   }
   auto handles = std::make_unique<Handles>();
   char* reason = nullptr;
-  const auto opened = duckdb_open_ext(nullptr, &handles->database, config, &reason);
-  duckdb_destroy_config(&config);
+  const auto opened = duckdb().open_ext(nullptr, &handles->database, config, &reason);
+  duckdb().destroy_config(&config);
   if (opened != DuckDBSuccess) {
     Error error(ErrorCode::Internal,
                 fmt::format("DuckDB cannot be started: {}", reason != nullptr ? reason : "no reason"));
-    duckdb_free(reason);
+    duckdb().free(reason);
     return error;
   }
-  if (duckdb_connect(handles->database, &handles->connection) != DuckDBSuccess) {
+  if (duckdb().connect(handles->database, &handles->connection) != DuckDBSuccess) {
     return Error(ErrorCode::Internal, "DuckDB cannot be connected to");
   }
   return std::unique_ptr<DuckdbSession>(new DuckdbSession(std::move(handles)));
@@ -212,13 +215,13 @@ Result<std::unique_ptr<DuckdbSession>> DuckdbSession::open(const DuckdbOptions& 
 Result<std::vector<ParquetType>> DuckdbSession::columns(const Path& file) {
   QueryResult result;
   const auto sql = fmt::format("SELECT * FROM {} LIMIT 0", rows_of(file));
-  if (duckdb_query(handles_->connection, sql.c_str(), result.get()) != DuckDBSuccess) {
-    return duckdb_error(file, duckdb_result_error_type(result.get()));
+  if (duckdb().query(handles_->connection, sql.c_str(), result.get()) != DuckDBSuccess) {
+    return duckdb_error(file, duckdb().result_error_type(result.get()));
   }
   std::vector<ParquetType> columns;
-  for (idx_t i = 0; i < duckdb_column_count(result.get()); ++i) {
-    const LogicalType type(duckdb_column_logical_type(result.get(), i));
-    columns.push_back(parquet_type(duckdb_column_name(result.get(), i), type.get()));
+  for (idx_t i = 0; i < duckdb().column_count(result.get()); ++i) {
+    const LogicalType type(duckdb().column_logical_type(result.get(), i));
+    columns.push_back(parquet_type(duckdb().column_name(result.get(), i), type.get()));
   }
   return columns;
 }
@@ -226,14 +229,14 @@ Result<std::vector<ParquetType>> DuckdbSession::columns(const Path& file) {
 Result<std::uint64_t> DuckdbSession::rows(const Path& file) {
   QueryResult result;
   const auto sql = fmt::format("SELECT num_rows::UBIGINT FROM {}", parquet_table(file, "parquet_file_metadata", ""));
-  if (duckdb_query(handles_->connection, sql.c_str(), result.get()) != DuckDBSuccess) {
-    return duckdb_error(file, duckdb_result_error_type(result.get()));
+  if (duckdb().query(handles_->connection, sql.c_str(), result.get()) != DuckDBSuccess) {
+    return duckdb_error(file, duckdb().result_error_type(result.get()));
   }
-  const DataChunk chunk(duckdb_fetch_chunk(*result.get()));
-  if (chunk.get() == nullptr || duckdb_data_chunk_get_size(chunk.get()) != 1) {
-    return duckdb_error(file, duckdb_result_error_type(result.get()));
+  const DataChunk chunk(duckdb().fetch_chunk(*result.get()));
+  if (chunk.get() == nullptr || duckdb().data_chunk_get_size(chunk.get()) != 1) {
+    return duckdb_error(file, duckdb().result_error_type(result.get()));
   }
-  return *static_cast<const std::uint64_t*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk.get(), 0)));
+  return *static_cast<const std::uint64_t*>(duckdb().vector_get_data(duckdb().data_chunk_get_vector(chunk.get(), 0)));
 }
 
 Result<void> DuckdbSession::select(const Path& file, const std::vector<std::string>& expressions,
@@ -244,44 +247,44 @@ Result<void> DuckdbSession::select(const Path& file, const std::vector<std::stri
 
   struct Statement {
     duckdb_prepared_statement handle = nullptr;
-    ~Statement() { duckdb_destroy_prepare(&handle); }
+    ~Statement() { duckdb().destroy_prepare(&handle); }
   } statement;
-  if (duckdb_prepare(handles_->connection, sql.c_str(), &statement.handle) != DuckDBSuccess) {
+  if (duckdb().prepare(handles_->connection, sql.c_str(), &statement.handle) != DuckDBSuccess) {
     return duckdb_error(file, DUCKDB_ERROR_INVALID);
   }
   QueryResult result;
-  if (duckdb_execute_prepared_streaming(statement.handle, result.get()) != DuckDBSuccess) {
-    return duckdb_error(file, duckdb_result_error_type(result.get()));
+  if (duckdb().execute_prepared_streaming(statement.handle, result.get()) != DuckDBSuccess) {
+    return duckdb_error(file, duckdb().result_error_type(result.get()));
   }
   std::vector<VectorView> views(types.size());
   while (true) {
-    const DataChunk chunk(duckdb_fetch_chunk(*result.get()));
+    const DataChunk chunk(duckdb().fetch_chunk(*result.get()));
     // A failure in the middle looks like the end, except for its error.
-    if (const auto type = duckdb_result_error_type(result.get()); type != DUCKDB_ERROR_INVALID) {
+    if (const auto type = duckdb().result_error_type(result.get()); type != DUCKDB_ERROR_INVALID) {
       return duckdb_error(file, type);
     }
     if (chunk.get() == nullptr) return {};
-    const auto count = duckdb_data_chunk_get_size(chunk.get());
+    const auto count = duckdb().data_chunk_get_size(chunk.get());
     if (count == 0) return {};
     for (std::size_t i = 0; i < types.size(); ++i) {
-      views[i] = view_of(duckdb_data_chunk_get_vector(chunk.get(), i), *types[i]);
+      views[i] = view_of(duckdb().data_chunk_get_vector(chunk.get(), i), *types[i]);
     }
     TRY(batch(views, count));
   }
 }
 
 bool DuckdbSession::run_with(duckdb_table_function function, const std::string& sql) {
-  if (duckdb_register_table_function(handles_->connection, function) != DuckDBSuccess) return false;
+  if (duckdb().register_table_function(handles_->connection, function) != DuckDBSuccess) return false;
   QueryResult result;
-  return duckdb_query(handles_->connection, sql.c_str(), result.get()) == DuckDBSuccess;
+  return duckdb().query(handles_->connection, sql.c_str(), result.get()) == DuckDBSuccess;
 }
 
 Result<std::uint64_t> DuckdbSession::write(const Path& file, const std::string& statement) {
   QueryResult result;
-  if (duckdb_query(handles_->connection, statement.c_str(), result.get()) == DuckDBSuccess)
-    return duckdb_rows_changed(result.get());
+  if (duckdb().query(handles_->connection, statement.c_str(), result.get()) == DuckDBSuccess)
+    return duckdb().rows_changed(result.get());
   // Only the kind of failure, as with reading.
-  switch (duckdb_result_error_type(result.get())) {
+  switch (duckdb().result_error_type(result.get())) {
     case DUCKDB_ERROR_OUT_OF_MEMORY:
       return Error(ErrorCode::Io, fmt::format("{}: writing needs more memory than allowed; raise limits.memory, or use "
                                               "target.upload: json",
