@@ -243,7 +243,7 @@ TEST_F(BadInputTest, WhatIsNoCommandOrOptionIsAUsageError) {
   write_file(world.manifest(), world.manifest_text());
   expect_told(world.run({}), kUsage, {"a command is missing"});
   expect_told(world.run({"aply", file}), kUsage, {"'aply' is no command; audiencesync --help lists them"});
-  expect_told(world.run({"retire", "loyalty"}), kUsage, {"the command 'retire' is not in this version"});
+  expect_told(world.run({"adopt", "loyalty"}), kUsage, {"the command 'adopt' is not in this version"});
   expect_told(world.run({"apply", "--auto", "--config", config(), file}), kUsage,
               {"--auto", "audiencesync apply --help"});
   expect_told(world.run({"plan", "--auto-approve", "--config", config(), file}), kUsage, {"--auto-approve"});
