@@ -96,6 +96,8 @@ compares that with what is there, shows the plan, applies only the
 difference, proves the result, and keeps it true on a schedule.")
 set(CPACK_DEBIAN_AUDIENCESYNC_PACKAGE_DEPENDS
     "tzdata, ca-certificates, systemd | systemd-standalone-sysusers")
+# What checks the signatures of commits and the keys of git hosts.
+set(CPACK_DEBIAN_AUDIENCESYNC_PACKAGE_RECOMMENDS "gpgv, openssh-client")
 set(CPACK_DEBIAN_AUDIENCESYNC_PACKAGE_CONTROL_EXTRA
     "${packaging}/postinst;${packaging}/prerm;${packaging}/postrm")
 set(CPACK_DEBIAN_AUDIENCESYNC_PACKAGE_CONTROL_STRICT_PERMISSION ON)
