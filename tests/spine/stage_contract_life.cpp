@@ -1,5 +1,6 @@
 #include "tests/spine/stage_contract_life.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "engine/manifest/credentials.h"
@@ -9,6 +10,7 @@
 #include "engine/membership/local_memberships.h"
 #include "engine/store/sqlite/sqlite_store.h"
 #include "plugins/platform/sandboxes.h"
+#include "tests/support/parallel.h"
 
 namespace audiencesync::testing {
 namespace {
@@ -36,6 +38,13 @@ std::string identity_of(Store& store) {
 }
 
 }  // namespace
+
+std::vector<DeathAt> those_to_try(const std::vector<DeathAt>& deaths) {
+  const int step = std::max(1, number_from_environment("AUDIENCESYNC_KILL_STEP", 1) / 10);
+  std::vector<DeathAt> chosen;
+  for (std::size_t i = 0; i < deaths.size(); i += static_cast<std::size_t>(step)) chosen.push_back(deaths[i]);
+  return chosen;
+}
 
 template <class Work>
 auto MortalStore::write(Work work) -> decltype(work()) {

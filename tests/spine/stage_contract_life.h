@@ -83,6 +83,12 @@ class MortalStore final : public Store {
   std::uint64_t last_change_ = 0;
 };
 
+/// A durable write, counted from 1, and on which side of it the process dies.
+using DeathAt = std::pair<std::uint64_t, MortalStore::Death>;
+
+/// All of them, or with AUDIENCESYNC_KILL_STEP=n every n/10th: a condition has a tenth of the writes of a whole run.
+std::vector<DeathAt> those_to_try(const std::vector<DeathAt>& deaths);
+
 /// What one process of the program has in its memory, built on the files and the platform of a world. Throwing it away
 /// and building another one is what a kill and a start are.
 class Life {

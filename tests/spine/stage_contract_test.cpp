@@ -537,7 +537,7 @@ TEST_P(StageContractTest, ADeathAtAnyDurableWriteLeavesWhatTheNextLifeFinishes) 
 
   next(0);
   std::uint64_t writes = 0;
-  std::vector<std::pair<std::uint64_t, MortalStore::Death>> deaths;
+  std::vector<DeathAt> deaths;
   {
     Life life(*world);
     const auto result = life.run(registry, refresh());
@@ -552,7 +552,7 @@ TEST_P(StageContractTest, ADeathAtAnyDurableWriteLeavesWhatTheNextLifeFinishes) 
   ASSERT_FALSE(deaths.empty());
 
   std::uint64_t number = 0;
-  for (const auto& [at, death] : deaths) {
+  for (const auto& [at, death] : those_to_try(deaths)) {
     next(++number);
     const auto died = Life(*world, at, death).run(registry, refresh());
     ASSERT_TRUE(died.error && died.error->code() == ErrorCode::Interrupted) << "at " << at;
