@@ -7,7 +7,7 @@ until_true 60 "the emulator is" systemctl is-active --quiet emulator
 evolve
 until_true 150 "and a change upstream arrives on the schedule" as_the_truth
 until_true 90 "and all is in sync" in_sync
-history=$(as_user jane audiencesync history luma --format json | jq '.runs | length')
+history=$(as_user jane audiencesync history luma --format json | jq '.syncs[0].runs | length')
 fine "the history is still there" test "$history" -gt 3
 
 heading "upgrade"
