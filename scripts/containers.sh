@@ -11,7 +11,10 @@ host_mirror() {
 # The base system, made once: exactly what debootstrap installs, and the mirror's other suites.
 bare_base() {
   local base=$1 lines mirror
-  [ -d "$base" ] && return 0
+  # Several tests may want it at once.
+  exec 8>"${TMPDIR:-/tmp}/audiencesync-base.lock"
+  flock 8
+  [ -d "$base" ] && { exec 8>&-; return 0; }
   lines=$(host_mirror)
   mirror=$(awk '$2 == "bookworm" { print $1; exit }' <<<"$lines")
   say "making the base system of a bare Debian 12"
@@ -21,6 +24,7 @@ bare_base() {
     die "debootstrap failed"
   [ -z "$lines" ] || sed 's/^/deb /' <<<"$lines" | as_root tee "$base.part/etc/apt/sources.list" >/dev/null
   as_root mv "$base.part" "$base"
+  exec 8>&-
 }
 
 # What a killed run left behind; a living one is left alone.

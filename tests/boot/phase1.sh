@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 heading "install"
-fine "the packages install without a network" quietly apt-get -qq -o Dpkg::Use-Pty=0 install -y /opt/boot/audiencesync_*.deb \
+fine "the packages install without a network" quietly apt-get -qq install -y --no-install-recommends /opt/boot/audiencesync_*.deb \
   /opt/boot/audiencesync-duckdb_*.deb /opt/boot/audiencesync-emulator_*.deb
 fine "the service is enabled" systemctl is-enabled --quiet audiencesync
 refused "it does not run before there are settings" systemctl is-active --quiet audiencesync

@@ -15,7 +15,7 @@ before=$(main_pid)
 dpkg-deb -R audiencesync_*.deb /tmp/newer
 sed -i -E 's/^Version: .*/&+later/' /tmp/newer/DEBIAN/control
 dpkg-deb -b /tmp/newer /tmp/audiencesync-later.deb >/dev/null
-fine "a newer package installs" quietly apt-get -qq -o Dpkg::Use-Pty=0 install -y /tmp/audiencesync-later.deb
+fine "a newer package installs" quietly apt-get -qq install -y --no-install-recommends /tmp/audiencesync-later.deb
 until_true 40 "the service was started again" another_pid "$before"
 fine "with its state" in_sync_or_working
 
@@ -23,7 +23,7 @@ heading "removal and purge"
 fine "the package can be removed" quietly apt-get -qq remove -y audiencesync
 refused "the service is gone" systemctl is-active --quiet audiencesync
 fine "the state is kept" test -s /var/lib/audiencesync/state.db
-fine "the package comes back" quietly apt-get -qq -o Dpkg::Use-Pty=0 install -y /tmp/audiencesync-later.deb
+fine "the package comes back" quietly apt-get -qq install -y --no-install-recommends /tmp/audiencesync-later.deb
 until_true 60 "with its state" in_sync_or_working
 fine "purge" quietly apt-get -qq purge -y audiencesync
 refused "removes the state" test -e /var/lib/audiencesync
