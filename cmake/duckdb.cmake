@@ -9,6 +9,10 @@ endif()
 # Programs load it when they need it, from where it lies while they are not installed.
 get_filename_component(duckdb_folder "${DUCKDB_LIBRARY}" DIRECTORY)
 list(APPEND CMAKE_BUILD_RPATH "${duckdb_folder}")
+# The sanitizers load libraries in the name of their own library, which the newer kind of search path does not serve.
+if(CMAKE_CXX_FLAGS_DEBUG MATCHES "-fsanitize" AND CMAKE_BUILD_TYPE STREQUAL "Debug")
+  add_link_options(-Wl,--disable-new-dtags)
+endif()
 add_library(duckdb::duckdb SHARED IMPORTED)
 set_target_properties(duckdb::duckdb PROPERTIES
   IMPORTED_LOCATION "${DUCKDB_LIBRARY}" IMPORTED_NO_SONAME OFF

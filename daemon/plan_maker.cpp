@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <cstring>
 #include <random>
 
+#include "daemon/service/data_limit.h"
 #include "daemon/service/manifest_judge.h"
 #include "engine/model/outcome.h"
 
@@ -177,8 +177,7 @@ Result<PlanAnswer> PlanMaker::make(const PlanRequest& request, std::stop_token s
   const auto err = scratch.path() / "err";
   const auto pid = TRY(start(command, folder, out, err));
   // Twice what it plans its work for; more is a mistake that must not cost the machine.
-  const rlimit memory{settings_.limits.memory * 2, settings_.limits.memory * 2};
-  static_cast<void>(::prlimit(pid, RLIMIT_DATA, &memory, nullptr));
+  limit_data(pid, settings_.limits.memory * 2);
   const auto deadline = settings_.listen ? settings_.listen->deadline : Listen{}.deadline;
   const auto code = wait_until(pid, adapters_.clock, deadline, stop);
   if (!code) {

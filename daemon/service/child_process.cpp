@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "daemon/service/data_limit.h"
 #include "engine/base/json.h"
 
 namespace audiencesync {
@@ -64,10 +65,7 @@ struct Given {
     if (::dup2(each.source.get(), each.as) < 0) ::_exit(kCannotStart);
   }
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent) ::_exit(kCannotStart);
-  if (data_limit > 0) {
-    const rlimit limit{data_limit, data_limit};
-    ::setrlimit(RLIMIT_DATA, &limit);
-  }
+  limit_data(0, data_limit);
   const rlimit no_core{0, 0};  // its memory holds person ids
   ::setrlimit(RLIMIT_CORE, &no_core);
   const int score = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
