@@ -31,7 +31,7 @@ struct Organization {
   std::string credential;       // name for find_credential
   std::vector<std::string> sandboxes{"prod"};
   Endpoints endpoints;
-  std::uint64_t rate = 20;  // calls of the platform in a second, by all syncs and commands together
+  std::uint64_t rate = 20;            // calls of the platform in a second, by all syncs and commands together
   std::uint64_t analytics_rate = 60;  // likewise of Customer Journey Analytics, in a minute
   Place place;
 };
