@@ -194,6 +194,8 @@ TEST_F(DaemonTest, ASyncThatHangsHoldsUpNoOtherAndAKilledRunIsRepeated) {
 }
 
 TEST_F(DaemonTest, StoppingEndsARunThatHangsWithinTenSeconds) {
+  // It must not be over before it is stopped.
+  emulator_.faults(R"([{"method":"POST","path":"/data/core/ups/export/jobs","times":1,"action":{"delay_ms":4000}}])");
   put("luma");
   start();
   pid_t run = 0;
@@ -215,6 +217,8 @@ class DeadlineTest : public DaemonTest {
 };
 
 TEST_F(DeadlineTest, AFrozenRunIsKilledByItsDeadlineAndTriedAgain) {
+  // It must not be over before it is stopped.
+  emulator_.faults(R"([{"method":"POST","path":"/data/core/ups/export/jobs","times":1,"action":{"delay_ms":4000}}])");
   put("luma");
   start();
   pid_t run = 0;
