@@ -45,7 +45,7 @@ build_packages=(
   nlohmann-json3-dev zlib1g-dev libhowardhinnant-date-dev tzdata
 )
 # systemd: its judgement of the units. git and the makers of signatures: repositories as their authors have them.
-test_packages=(libgtest-dev libgmock-dev systemd git openssh-client gpg gpgv jq curl openssl)
+test_packages=(libgtest-dev libgmock-dev systemd git openssh-client gpg gpg-agent gpgv jq curl openssl)
 # Only where no npm is: Debian's does not go together with a Node.js from elsewhere, and any npm will do.
 command -v npm >/dev/null || build_packages+=(npm)
 
