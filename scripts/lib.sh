@@ -42,10 +42,10 @@ build_packages=(
   ca-certificates cmake ninja-build g++ ccache pkg-config
   libyaml-cpp-dev libcurl4-openssl-dev libsimdjson-dev libsystemd-dev libgit2-dev libcpp-httplib-dev libspdlog-dev libfmt-dev
   libboost-dev libboost-program-options-dev libsqlite3-dev libzstd-dev libsnappy-dev libxxhash-dev libssl-dev
-  nlohmann-json3-dev zlib1g-dev libhowardhinnant-date-dev tzdata
+  nlohmann-json3-dev zlib1g-dev libhowardhinnant-date-dev tzdata libpq-dev
 )
 # systemd: its judgement of the units. git and the makers of signatures: repositories as their authors have them.
-test_packages=(libgtest-dev libgmock-dev systemd git openssh-client gpg gpg-agent gpgv jq curl openssl)
+test_packages=(libgtest-dev libgmock-dev postgresql-client systemd git openssh-client gpg gpg-agent gpgv jq curl openssl)
 # Only where no npm is: Debian's does not go together with a Node.js from elsewhere, and any npm will do.
 command -v npm >/dev/null || build_packages+=(npm)
 

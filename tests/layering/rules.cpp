@@ -72,7 +72,7 @@ const std::vector<Library>& libraries() {
       {"curl/", {"engine/http/curl", "tests/support"}},
       {"sqlite3.h", {"engine/store/sqlite"}},
       {"duckdb.h", {"engine/membership/duckdb", "emulator", "tests/membership", "tests/emulator", "bench"}},
-      {"libpq-fe.h", {"engine/sql/libpq", "tests/emulator"}},
+      {"libpq-fe.h", {"engine/sql/libpq", "tests/emulator_query"}},
       {"spdlog/", {"engine/report/spdlog"}},
       {"yaml-cpp/", {"engine/manifest"}},
       {"systemd/", {"daemon"}},
