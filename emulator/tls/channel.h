@@ -11,7 +11,8 @@ namespace emulator {
 
 /// Bytes in and out of one socket, plain at first and inside TLS after `secure`. Used by one thread at a time.
 ///
-/// Takes no ownership of the socket. Another thread ends a waiting `read` with ::shutdown on the socket.
+/// Takes no ownership of the socket. SIGPIPE must be ignored, as servers do: OpenSSL writes as plain files are. Another
+/// thread ends a waiting `read` with ::shutdown on the socket.
 class Channel {
  public:
   explicit Channel(int socket) : socket_(socket) {}

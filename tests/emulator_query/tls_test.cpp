@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -19,6 +20,7 @@ namespace {
 class TlsTest : public testing::Test {
  protected:
   TlsTest() {
+    std::signal(SIGPIPE, SIG_IGN);
     std::string name = (std::filesystem::temp_directory_path() / "emulator-tls-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
   }
