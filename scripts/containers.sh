@@ -101,7 +101,7 @@ boot_base() {
   as_root cp -a --reflink=auto "$bare" "$base.part"
   echo force-unsafe-io | as_root tee "$base.part/etc/dpkg/dpkg.cfg.d/throw-away" >/dev/null
   contained --directory="$base.part" --as-pid2 --console=pipe --resolv-conf=copy-host \
-    --bind="$cache/archives:/var/cache/apt/archives" --setenv=DEBIAN_FRONTEND=noninteractive \
+    --bind="$cache/archives-boot:/var/cache/apt/archives" --setenv=DEBIAN_FRONTEND=noninteractive \
     /bin/sh -c 'apt-get -qq update && apt-get -qq install -y --no-install-recommends "$@" && systemctl mask \
       systemd-networkd systemd-resolved systemd-timesyncd getty.target console-getty.service \
       apt-daily.timer apt-daily-upgrade.timer' sh systemd systemd-sysv dbus curl jq adduser psmisc "$@" \
@@ -115,14 +115,15 @@ run_boot() {
   debian_packages debootstrap systemd-container dpkg-dev
   "$root/scripts/package"
   bare=$cache/bookworm-$(dpkg --print-architecture)
-  as_root mkdir -p "$cache/archives/partial"
+  # Not the folder of run_bare: apt locks it, and both may run at once.
+  as_root mkdir -p "$cache/archives-boot/partial"
   remove_old_runs "$cache"
   bare_base "$bare"
   # Every dependency but our own packages, without versions and alternatives.
   mapfile -t needs < <(for package in "$root"/build/release/packages/*.deb; do
     dpkg-deb -f "$package" Depends | tr ',' '\n'
   done | sed -E 's/[(|].*//; s/ //g' | grep -v '^audiencesync' | sort -u)
-  base=$cache/boot-$(printf '%s\n' "${needs[@]}" "$(sha256sum "$root/scripts/containers.sh")" | sha256sum | cut -c1-16)
+  base=$cache/boot-$(printf '%s\n' "${needs[@]}" "$(sha256sum <"$root/scripts/containers.sh")" | sha256sum | cut -c1-16)
   boot_base "$base" "$bare" "$cache" "${needs[@]}"
   run=$cache/run-$$
   shared=$(mktemp -d)
