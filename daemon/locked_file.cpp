@@ -27,6 +27,11 @@ std::optional<LockedFile> LockedFile::open(const Path& path, std::stop_token sto
   return LockedFile(std::move(file));
 }
 
+bool LockedFile::is_held(const Path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  return file && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 std::string LockedFile::read() const {
   std::string text;
   std::array<char, 4096> buffer{};

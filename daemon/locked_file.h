@@ -19,6 +19,9 @@ class LockedFile {
   /// Makes the file and its folder when absent and waits for the lock. nullopt when it cannot be had, or `stop` came.
   static std::optional<LockedFile> open(const Path& path, std::stop_token stop = {});
 
+  /// Whether somebody holds the lock at this moment. A file that is absent is held by nobody.
+  static bool is_held(const Path& path);
+
   std::string read() const;
   void write(std::string_view content) const;
 

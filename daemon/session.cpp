@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "daemon/call_ledger.h"
+#include "daemon/export_ledger.h"
 #include "daemon/token_file.h"
 #include "daemon/version.h"
 #include "engine/base/capped_files.h"
@@ -120,9 +121,11 @@ struct Session::Parts {
             MemoryBudget{settings.limits.memory / 4}),
         parquet_records(files, DuckdbOptions{.work_folder = folder / "work", .memory_limit = "80MB", .threads = 1}),
         counted_records(files, parquet_records),
-        services{reader,          memberships,     store,    files,    adapters.clock,
-                 server_time,     adapters.events, manifest, settings, std::move(state_id_in),
-                 folder / "work", stop_in} {
+        export_slots(settings.state / "exports", fmt::format("{}-{}", organization.organization_id, manifest.sandbox),
+                     stop_in),
+        services{reader,          memberships,     store,        files,    adapters.clock,
+                 server_time,     adapters.events, manifest,     settings, std::move(state_id_in),
+                 folder / "work", stop_in,         &export_slots} {
     memberships.read_targets_with(targets);
     memberships.use_converter(counted_records);
   }
@@ -186,6 +189,7 @@ struct Session::Parts {
   LocalMemberships memberships;
   DuckdbRecordConverter parquet_records;
   CountedConverter counted_records;
+  ExportLedger export_slots;
   RunServices services;
 };
 

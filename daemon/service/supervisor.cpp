@@ -4,6 +4,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "engine/report/figures.h"
@@ -18,6 +19,8 @@ constexpr std::chrono::seconds kTryAgain{30};
 // Beside what the settings give a run: the program itself, stacks of threads, libraries.
 constexpr std::uint64_t kProgramItself = 512'000'000;
 constexpr std::uint64_t kTimesTheBudget = 2;
+// So many more processes there may be than limits.runs says, when they wait for an export slot.
+constexpr std::uint64_t kTimesTheRuns = 4;
 
 BackOff back_off_of(const Settings& settings) {
   BackOff back_off;
@@ -39,6 +42,17 @@ const char* word_of(StopReason reason) {
       return "caller";
   }
   return "";
+}
+
+// What a run does at this moment, as status shows it.
+std::string progress_of(const std::string& what, const Value& event) {
+  const auto unit = event.text("unit");
+  const auto done = event.number("done").value_or(0);
+  const auto total = event.number("total").value_or(0);
+  if (unit == "ms") return fmt::format("waits for {}, {}", what, age_text(Duration(done)));
+  if (unit == "bytes") return fmt::format("{}, {}", what, bytes_text(static_cast<double>(done)));
+  return total > 0 ? fmt::format("{}, {} of {} {}", what, done, total, unit)
+                   : fmt::format("{}, {} {}", what, done, unit);
 }
 
 // What the end of a run means for what comes next.
@@ -201,8 +215,12 @@ void Supervisor::tick() {
 void Supervisor::start_runs() {
   if (!loaded_) return;
   const auto slots = configuration_->accepted.settings.limits.runs;
-  if (runs_.size() >= slots) return;
-  for (const auto& next : roster_->next(now(), slots - runs_.size())) start_run(next);
+  // Who only waits for a slot of the platform holds up nobody else, within reason.
+  const auto busy = std::count_if(runs_.begin(), runs_.end(), [](const auto& run) { return !run.second.queues; });
+  const auto most = slots * kTimesTheRuns;
+  const auto at_work = static_cast<std::uint64_t>(busy);
+  if (at_work >= slots || runs_.size() >= most) return;
+  for (const auto& next : roster_->next(now(), std::min(slots - at_work, most - runs_.size()))) start_run(next);
 }
 
 std::uint64_t Supervisor::data_limit() const {
@@ -250,8 +268,7 @@ void Supervisor::run_told(const std::string& uid, const Value& event) {
   const auto run = runs_.find(uid);
   if (run == runs_.end()) return;
   if (const auto what = event.text("progress"); !what.empty()) {
-    run->second.progress = fmt::format("{} {} of {} {}", what, event.number("done").value_or(0),
-                                       event.number("total").value_or(0), event.text("unit"));
+    run->second.progress = progress_of(what, event);
     return;
   }
   const auto name = event.text("event");
@@ -264,6 +281,11 @@ void Supervisor::run_told(const std::string& uid, const Value& event) {
       if (key != "sync") list.emplace_back(key, value);
     }
     if (name == "run.over") run->second.ended = *fields;
+  }
+  if (name == "export.waits" || name == "export.turn") {
+    run->second.queues = name == "export.waits";
+    start_runs();
+    set_alarms();
   }
   parts_.events.write(event.text("level") == "warning" ? LOG_WARNING : LOG_INFO, name, list);
 }

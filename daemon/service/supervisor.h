@@ -67,7 +67,8 @@ class Supervisor {
     Time since{};
     Cause cause = Cause::Schedule;
     std::string progress;
-    Value ended;  // what it told of its end
+    Value ended;          // what it told of its end
+    bool queues = false;  // for an export slot: it does nothing meanwhile
   };
 
   Moment now() const { return {parts_.clock.now(), parts_.clock.steady()}; }

@@ -16,6 +16,7 @@
 #include "engine/membership/memberships.h"
 #include "engine/model/change.h"
 #include "engine/model/observed.h"
+#include "engine/plugin/export_slots.h"
 #include "engine/report/event_sink.h"
 #include "engine/store/store.h"
 
@@ -46,6 +47,7 @@ struct RunServices {
   std::string state_id;  // of the state folder; written into tags to tell writers apart
   Path work;             // scratch folder of this sync: downloads, upload files; what is in it can be made again
   std::stop_token stop;
+  ExportSlots* export_slots = nullptr;  // none: export jobs are started without asking
 };
 
 /// All that `observe` gets: it cannot write to the platform.
@@ -65,6 +67,7 @@ class ReadContext {
   const std::string& state_id() const { return services_.state_id; }
   const Path& work() const { return services_.work; }
   std::stop_token stop() const { return services_.stop; }
+  ExportSlots* export_slots() const { return services_.export_slots; }
 
   /// Output of a stage named in `needs`. Errors: NotFound while it is "known after apply".
   Result<Value> output(const Ref& ref) const { return outputs_.get(ref); }

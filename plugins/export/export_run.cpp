@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "plugins/export/export_request.h"
+#include "plugins/export/export_turn.h"
 #include "plugins/platform/batch_ingestion.h"
 #include "plugins/platform/batches.h"
 #include "plugins/platform/call.h"
@@ -64,8 +65,14 @@ Result<Value> start_job(const ExportRequest& request, WriteContext& context) {
     return std::optional<Value>(started_value(jobs.front().id, jobs.front().created.value_or(attempt.opened)));
   };
   const auto make = [&](http::WriteClient& client, const Attempt& attempt) -> Result<Value> {
-    auto job = TRY(platform::create_export_job(client, export_body(request)));
-    return started_value(job.id, job.created.value_or(attempt.opened));
+    TRY(await_export_turn(client, request.dataset, context));
+    auto job = platform::create_export_job(client, export_body(request));
+    if (!job) {
+      if (job.error().code() != ErrorCode::Unknown) TRY(end_export_turn(context));
+      return std::move(job).error();
+    }
+    TRY(name_export_job(job->id, context));
+    return started_value(job->id, job->created.value_or(attempt.opened));
   };
   return context.once({.name = "job", .sequence = ""}, find, make);
 }
@@ -89,6 +96,7 @@ Result<void> give_up(const std::string& id, Duration age, WriteContext& context)
     return Value(true);
   };
   TRY(context.once({.name = "cancel", .sequence = ""}, {}, make));
+  TRY(end_export_turn(context));
   if (cancelled_now)
     return Error(ErrorCode::Timeout,
                  fmt::format("export job {} was not finished after {} s (deadline_export) and has been cancelled; run "
@@ -106,7 +114,8 @@ Result<platform::ExportJob> finish_job(const std::string& id, Time started, Writ
   const auto age = [&] { return Duration(context.server().now() - started); };
   bool late = false;
   std::optional<platform::ExportJob> done;
-  TRY(context.wait("export job " + id, timing.poll_export, timing.deadline_export + timing.poll_export,
+  auto ended =
+      context.wait("export job " + id, timing.poll_export, timing.deadline_export + timing.poll_export,
                    [&]() -> Result<std::optional<Value>> {
                      auto job = TRY(platform::get_export_job(context.http(), id));
                      if (!job) {
@@ -123,7 +132,10 @@ Result<platform::ExportJob> finish_job(const std::string& id, Time started, Writ
                      if (runs && !late) return std::optional<Value>();
                      done = std::move(*job);
                      return std::optional<Value>(true);
-                   }));
+                   });
+  const bool failed = !ended.ok() && ended.error().code() == ErrorCode::Rejected;
+  if ((ended.ok() && !late) || failed) TRY(end_export_turn(context));
+  if (!ended.ok()) return std::move(ended).error();
   if (late) TRY(give_up(id, age(), context));
   return *done;
 }
@@ -161,6 +173,8 @@ Result<Applied> run_export(const Change& change, WriteContext& context) {
   const auto request = TRY(export_request(change.after));
   const auto started = TRY(start_job(request, context));
   const auto id = started.text("id");
+  // Of an attempt that was interrupted, the slot is still ours, and now somebody sees to its job again.
+  TRY(name_export_job(id, context));
   const auto job = TRY(finish_job(id, from_epoch_ms(started.number("started").value_or(0)), context));
   TRY(await_batches(job, context));
   // Whoever looks for a usable export reads the list: one that lacks this job would have it made again.

@@ -193,6 +193,67 @@ TEST_F(DaemonTest, ASyncThatHangsHoldsUpNoOtherAndAKilledRunIsRepeated) {
   EXPECT_TRUE(becomes([&] { return in_sync("first"); }));
 }
 
+TEST_F(DaemonTest, ExportJobsOfASandboxRunOneAfterTheOther) {
+  // Who is first does not hear that its job is done until somebody else waits for the slot.
+  emulator_.faults(R"([{"method":"GET","path":"/data/core/ups/export/jobs/*","times":1,"action":{"hold":"before"}}])");
+  put("first");
+  put("second");
+  start();
+  ASSERT_TRUE(logs("export.waits"));
+  ASSERT_TRUE(becomes([&] {
+    for (const auto* sync : {"first", "second"}) {
+      const auto now = status(sync);
+      const auto* running = now.find_path({"daemon", "running"});
+      if (running != nullptr &&
+          running->text("progress").starts_with("waits for an export slot of sandbox prod, held by"))
+        return true;
+    }
+    return false;
+  }));
+  emulator_.control("POST", "/_emulator/faults/release");
+  approve("first");
+  approve("second");
+  EXPECT_TRUE(becomes([&] { return in_sync("first") && in_sync("second"); }));
+  std::vector<std::pair<double, double>> spans;
+  const auto jobs = emulator_.api("GET", "/data/core/ups/export/jobs");
+  for (const auto& job : jobs.items("records")) {
+    const auto* span = job.find_path({"metrics", "totalTime"});
+    ASSERT_NE(span, nullptr) << to_json(job);
+    spans.emplace_back(span->number("startTimeInMs").value_or(0), span->number("endTimeInMs").value_or(0));
+  }
+  std::sort(spans.begin(), spans.end());
+  ASSERT_GE(spans.size(), 2U);
+  for (std::size_t at = 1; at < spans.size(); ++at) EXPECT_GE(spans[at].first, spans[at - 1].second);
+}
+
+/// A sync that dies while its job runs for ever.
+class ExportDeadlineTest : public DaemonTest {
+ protected:
+  void SetUp() override {
+    auto text = read_file(config());
+    text.replace(text.find("timing: {"), 9, "timing: { deadline_export: 1s,");
+    write_file(config(), text);
+  }
+};
+
+TEST_F(ExportDeadlineTest, AJobWithoutItsRunIsCancelledByTheNextInTheQueue) {
+  emulator_.control("PUT", "/_emulator/exports", R"({"next":"stuck","times":1})");
+  emulator_.faults(R"([{"method":"GET","path":"/data/core/ups/export/jobs/*","times":1,"action":{"hold":"before"}}])");
+  put("first");
+  start();
+  pid_t run = 0;
+  ASSERT_TRUE(becomes([&] { return (run = run_of("first")) != 0; }));
+  ASSERT_TRUE(becomes([&] { return !emulator_.api("GET", "/data/core/ups/export/jobs").items("records").empty(); }));
+  ASSERT_EQ(ask({"suspend", "first", "--reason", "it dies"}).code, 0) << "so that it does not come back";
+  ::kill(run, SIGKILL);
+  ASSERT_TRUE(logs("code=137"));
+  put("second");
+  approve("second");
+  EXPECT_TRUE(becomes([&] { return in_sync("second"); }));
+  EXPECT_THAT(log(), HasSubstr("export.cancelled sync=second"));
+  EXPECT_EQ(emulator_.api("GET", "/data/core/ups/export/jobs/11001").text("status"), "CANCELLED");
+}
+
 TEST_F(DaemonTest, StoppingEndsARunThatHangsWithinTenSeconds) {
   // It must not be over before it is stopped.
   emulator_.faults(R"([{"method":"POST","path":"/data/core/ups/export/jobs","times":1,"action":{"delay_ms":4000}}])");
