@@ -33,13 +33,17 @@ Value facts_value(const SnapshotFacts& facts) {
   return Value::Object{{"audiences", std::move(audiences)},
                        {"content", facts.content},
                        {"rows", facts.rows},
+                       {"shape", facts.shape},
                        {"tombstones", facts.tombstones}};
 }
 
-SnapshotFacts facts_from(const Value* value) {
+// Deltas of the first versions do not name the shape; they are believed to be of their head's.
+SnapshotFacts facts_from(const Value* value, const std::string& shape_of_head) {
   SnapshotFacts facts;
   if (value == nullptr) return facts;
   facts.content = value->text("content");
+  facts.shape = value->text("shape");
+  if (facts.shape.empty()) facts.shape = shape_of_head;
   facts.rows = static_cast<std::uint64_t>(value->number("rows").value_or(0));
   facts.tombstones = static_cast<std::uint64_t>(value->number("tombstones").value_or(0));
   for (const auto& item : value->items("audiences")) {
@@ -54,6 +58,7 @@ SnapshotFacts facts_from(const Value* value) {
 SnapshotFacts SnapshotFacts::of(const SnapshotReader& snapshot, Digest content) {
   SnapshotFacts facts;
   facts.content = std::move(content);
+  facts.shape = snapshot.head().shape;
   facts.rows = snapshot.rows();
   facts.tombstones = snapshot.tombstones();
   for (std::size_t rank = 0; rank < snapshot.dictionary().size(); ++rank) {
@@ -109,8 +114,8 @@ Result<std::unique_ptr<DeltaReader>> DeltaReader::open(const Files& files, const
   reader->blocks_ = TRY(BlockReader::open(files, path, BlockKind::Delta));
   reader->head_ = RowFileHead::from_value(reader->blocks_->head());
   reader->dictionary_ = TRY(row_file::read_dictionary(*reader->blocks_));
-  reader->before_ = facts_from(reader->blocks_->foot().find("before"));
-  reader->after_ = facts_from(reader->blocks_->foot().find("after"));
+  reader->before_ = facts_from(reader->blocks_->foot().find("before"), reader->head_.shape);
+  reader->after_ = facts_from(reader->blocks_->foot().find("after"), reader->head_.shape);
   TRY(reader->translate(reader->dictionary_));
   return reader;
 }

@@ -25,6 +25,7 @@ struct SnapshotFacts {
     std::uint64_t people = 0;
   };
   Digest content;  // "" for the nothing before the first snapshot
+  std::string shape = RowFileHead{}.shape;
   std::uint64_t rows = 0;
   std::uint64_t tombstones = 0;
   std::vector<Audience> audiences;  // sorted by id, then name; also those that nobody is in but that were declared

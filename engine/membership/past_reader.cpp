@@ -36,7 +36,10 @@ Result<std::unique_ptr<PastReader>> PastReader::open(const Files& files, const P
   std::vector<DictionaryEntry> named;
   for (const auto& audience : reader->facts_.audiences) named.push_back({audience.id, audience.name, 0});
   reader->dictionary_ = TRY(Dictionary::extend(reader->dictionary_, std::move(named)));
-  reader->content_ = std::make_unique<ContentDigest>(kSnapshotDomain, reader->dictionary_);
+  // A delta's head is the newer one's, whose records may have another shape.
+  reader->head_.shape = reader->facts_.shape;
+  reader->content_ =
+      std::make_unique<ContentDigest>(reader->head_.content_domain(kSnapshotDomain), reader->dictionary_);
 
   TRY(reader->current_->translate(reader->dictionary_));
   reader->more_current_ = TRY(reader->current_->next(reader->current_row_));

@@ -218,7 +218,8 @@ class Ingest {
       work.rows.last = last;
     }
     if (upload.records == 0) {
-      // Everyone of this range was rejected by name before.
+      // Everyone of this range was rejected by name before, or layout membership has no record for them.
+      skipped_ = true;
       TRY(BatchSteps(context_, number).abort(batch));
       return {};
     }
@@ -296,8 +297,9 @@ class Ingest {
     DeltaRequest request;
     request.before = current->content;
     request.after = candidate;
-    // Rows of the changeset tell all when it starts from what is current; a new target starts from nothing instead.
-    if (current->content == landed_.value_or(bulk_.base)) {
+    // Rows of the changeset tell all when it starts from what is current; a new target starts from nothing instead, and
+    // after a range without a batch of its own its rows are in this candidate as well.
+    if (current->content == landed_.value_or(bulk_.base) && !skipped_) {
       request.rows = DeltaRequest::Rows{bulk_.content, work.rows, rejected_};
     }
     request.forgotten = Forgotten::from_value(TRY(context_.records().remembered(spec_.uid, kForgotten)));
@@ -385,6 +387,7 @@ class Ingest {
   std::vector<QuarantineRecord> quarantine_;
   bool unsaved_ = false;
   std::optional<Digest> landed_;  // snapshot of the last batch that passed
+  bool skipped_ = false;          // a range had nothing to send
   Proof proof_;
 };
 

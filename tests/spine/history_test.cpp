@@ -112,6 +112,28 @@ TEST_F(PastTest, AfterEachRunTheMembersAreThoseThatWereTrueThen) {
   EXPECT_EQ(listed(members({first.name}).out), truths.back().at(first.id)) << "now, by name";
 }
 
+TEST_F(PastTest, RecordsOfEveryLayoutHaveAPastAndAWayBack) {
+  std::vector<Audiences> truths;
+  for (const auto* target : {"delimited", "membership, accept_one_row_per_person: true", "person, name_lookup: true"}) {
+    world.extra = fmt::format("target: {{ layout: {} }}\n", target);
+    const int seed = static_cast<int>(truths.size());
+    truths.push_back(day(2 * seed));
+    truths.push_back(day(2 * seed + 1));
+  }
+
+  for (std::size_t run = 1; run <= truths.size(); ++run) {
+    for (const auto& audience : world.emulator().audiences()) {
+      const auto answer = members({audience.id, "--as-of", std::to_string(run)});
+      EXPECT_EQ(answer.code, kDone) << answer.err;
+      EXPECT_EQ(listed(answer.out), truths[run - 1].at(audience.id)) << "run " << run << ", " << audience.name;
+    }
+  }
+  const auto rolled = world.seamed_rollback(2, "count");
+  expect_told(rolled, kDone, {"goes back to the memberships after run 2", "converged"});
+  // The target still has records of the older layouts, which go one after the other.
+  for (const auto& [id, people] : restorable(truths[1], truths.back())) EXPECT_EQ(listed(members({id}).out), people);
+}
+
 TEST_F(PastTest, AListGoesIntoAPrivateFileOfAnyForm) {
   const auto truth = day(0);
   const auto first = world.emulator().audiences().front();
