@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ostream>
 
 #include "daemon/commands.h"
@@ -36,11 +37,20 @@ std::string doubtful_text(const RebuildMark& mark) {
   return text;
 }
 
+// The records of some layouts have ids only; the manifest may know the name.
+std::string label_of(const Manifest& manifest, const AudiencePeople& audience) {
+  if (!audience.name.empty()) return audience.name;
+  const auto named = std::find_if(manifest.audiences.begin(), manifest.audiences.end(),
+                                  [&](const AudienceEntry& entry) { return entry.id == audience.id && entry.name; });
+  return named == manifest.audiences.end() ? audience.id : *named->name;
+}
+
 std::string found_text(const Manifest& manifest, const SnapshotRecord& snapshot, const RebuildMark& mark) {
   std::string text = fmt::format("{}: read back from dataset {}\n", manifest.name, snapshot.dataset);
   text += paragraph("  found    ", rebuilt_text(mark));
   for (const auto& audience : mark.audiences) {
-    text += fmt::format("  {} people  {}\n", fit_right(count_text(audience.people), 12), cut(audience.name, 56));
+    text += fmt::format("  {} people  {}\n", fit_right(count_text(audience.people), 12),
+                        cut(label_of(manifest, audience), 56));
   }
   if (const auto why = left_out_text(mark); !why.empty()) text += paragraph("  left out ", "records " + why);
   if (const auto what = doubtful_text(mark); !what.empty()) text += paragraph("  doubtful ", "records " + what);

@@ -281,6 +281,8 @@ TEST_P(RebuildOfLayout, GivesWhatWasLostAndVerifyFindsNoDifference) {
   const auto rebuilt = rebuild_state(world);
 
   EXPECT_EQ(rebuilt.code, 0) << rebuilt.out << rebuilt.err;
+  EXPECT_THAT(rebuilt.out, HasSubstr("people  " + world.emulator().audiences().front().name))
+      << "also where only ids are";
   EXPECT_EQ(snapshot_name(world), name);
   const auto sample = verify_rows(world, {"--rows", "sample", "--seed", "3"});
   EXPECT_EQ(sample.code, 0) << sample.out << sample.err;
