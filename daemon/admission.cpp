@@ -8,10 +8,10 @@
 namespace audiencesync {
 namespace {
 
-constexpr std::array<Command, 17> kForOperators{
+constexpr std::array<Command, 18> kForOperators{
     Command::Plan,    Command::Apply,  Command::Approve,    Command::Status, Command::History,  Command::Explain,
     Command::Members, Command::Verify, Command::Quarantine, Command::State,  Command::Rollback, Command::Suspend,
-    Command::Resume,  Command::RunNow, Command::Lock,       Command::Forget, Command::Retire};
+    Command::Resume,  Command::RunNow, Command::Lock,       Command::Forget, Command::Retire,   Command::Manifests};
 
 // What stays of a command line for the audit log. An operand of these may be a person's id typed by mistake, and a
 // reason is kept in the history already.
@@ -52,6 +52,10 @@ Result<AdmittedCommand> admit_operator_command(const std::vector<std::string>& w
   // It would send the content of a file that only the daemon may read to wherever the words say.
   if (!options.server.empty() || !options.token_file.empty()) {
     return refuse_option("server", "run it without --socket, with a token of your own");
+  }
+  // It writes where the daemon's own look at the branch does.
+  if (options.command == Command::Manifests && options.fetch) {
+    return refuse_option("fetch", "the daemon looks by itself, every manifests.git.poll");
   }
   AdmittedCommand admitted;
   admitted.told = told_of(options, word);

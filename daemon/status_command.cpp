@@ -39,6 +39,10 @@ Result<std::vector<SyncRecords>> syncs_of(const Options& options, const Settings
   auto all = known.ok() ? *known : std::vector<SyncRecords>();
   auto fresh = without_a_run(options, adapters, all);
   if (!known.ok() && fresh.empty()) return known;
+  if (adapters.daemon != nullptr && adapters.daemon->job.facts.find("syncs") != nullptr) {
+    const auto& accepted = known_syncs(adapters.daemon->job.facts);
+    for (auto& records : all) records.without_manifest = !accepted.contains(records.uid);
+  }
   all.insert(all.end(), fresh.begin(), fresh.end());
   return all;
 }

@@ -18,6 +18,8 @@ const char* phrase_of(Condition condition) {
       return "at work, or interrupted";
     case Condition::Suspended:
       return "suspended; apply refuses until it is resumed";
+    case Condition::Paused:
+      return "paused; the daemon has no manifest of it";
     case Condition::NeverRan:
       return "never ran";
     case Condition::WaitsForApproval:
@@ -64,6 +66,7 @@ Condition condition_of(const SyncRecords& records, Time now) {
   const auto* run = records.last_run();
   if (!records.open.empty() || (run != nullptr && !run->ended)) return Condition::Interrupted;
   if (records.suspension(now) != nullptr) return Condition::Suspended;
+  if (records.without_manifest) return Condition::Paused;
   if (const auto* plan = records.live_plan(now)) {
     return plan->state == HoldState::Approved ? Condition::Approved : Condition::WaitsForApproval;
   }
@@ -83,6 +86,8 @@ const char* word_of(Condition condition) {
       return "interrupted";
     case Condition::Suspended:
       return "suspended";
+    case Condition::Paused:
+      return "paused";
     case Condition::NeverRan:
       return "never_ran";
     case Condition::WaitsForApproval:
@@ -174,6 +179,9 @@ std::string status_text(const SyncRecords& records, Time now) {
     line("suspended",
          fmt::format("{}, {}, by {}: {}", ago_text(suspension->since, now), until, suspension->by, suspension->reason));
     out += fmt::format("             audiencesync resume {}\n", records.name);
+  }
+  if (records.without_manifest) {
+    line("manifest", "none; it does not run, and nothing of it is deleted. Put back under its uid, it goes on");
   }
   if (const auto* run = records.last_run()) {
     if (run->ended) {

@@ -10,6 +10,7 @@ namespace audiencesync {
 enum class Condition {
   Interrupted,  // a run has no end: it works right now, or was interrupted
   Suspended,    // apply refuses until it is resumed
+  Paused,       // the daemon has no manifest of it any more
   NeverRan,
   WaitsForApproval,  // a plan is held
   Approved,          // the next apply executes it

@@ -22,6 +22,7 @@ struct SyncRecords {
   Value verified_rows;                               // what `verify` remembered, null when it never ran
   std::vector<Suspension> suspensions;               // newest first
   std::map<std::int64_t, std::int64_t> generations;  // by run: the newest one it proved
+  bool without_manifest = false;                     // a daemon is asked, and it has no manifest of this sync
 
   const RunRecord* last_run() const { return runs.empty() ? nullptr : &runs.front(); }
   /// The plan that waits for an approval, or has one, at this time; null when there is none.

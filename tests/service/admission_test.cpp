@@ -17,7 +17,8 @@ TEST(AdmissionTest, WhatActsOnTheDaemonsOwnStateIsAdmitted) {
        {Words{"status"}, Words{"history", "luma"}, Words{"plan", "--fresh", "luma"}, Words{"apply", "--auto-approve"},
         Words{"approve", "7f3a91c2", "--reason", "why"}, Words{"suspend", "luma", "--reason", "why", "--until", "3d"},
         Words{"resume", "luma"}, Words{"run-now", "luma"}, Words{"lock", "list"}, Words{"lock", "break", "luma"},
-        Words{"quarantine", "list", "luma"}, Words{"explain", "luma", "-"}, Words{"members", "luma", "--all"}}) {
+        Words{"quarantine", "list", "luma"}, Words{"explain", "luma", "-"}, Words{"members", "luma", "--all"},
+        Words{"manifests"}}) {
     const auto admitted = admit_operator_command(words);
     EXPECT_TRUE(admitted.ok()) << words[0] << ": " << (admitted.ok() ? "" : admitted.error().text());
   }
@@ -29,7 +30,7 @@ TEST(AdmissionTest, OptionsThatTheDaemonWouldOpenWithItsOwnRightsAreNot) {
                             Words{"apply", "--plan", "/etc/shadow"},
                             Words{"rollback", "luma", "--to", "1", "--reason", "r", "--manifest", "/tmp/m.yaml"},
                             Words{"plan", "luma.yaml", "--server", "http://127.0.0.1:1", "--token-file", "/etc/shadow"},
-                            Words{"status", "--socket", "/tmp/s"}}) {
+                            Words{"status", "--socket", "/tmp/s"}, Words{"manifests", "--fetch"}}) {
     const auto admitted = admit_operator_command(words);
     ASSERT_FALSE(admitted.ok()) << words[0];
     EXPECT_EQ(admitted.error().code(), ErrorCode::Permission);

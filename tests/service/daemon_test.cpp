@@ -319,6 +319,27 @@ TEST_F(DaemonTest, WhatCannotBeReadLeavesWhatWasAccepted) {
   EXPECT_EQ(ask({"status", "luma"}).code, 0);
 }
 
+TEST_F(DaemonTest, ASyncWhoseManifestIsGoneIsPausedAndSaysSoAlsoAfterANewStart) {
+  put("luma");
+  put("other");
+  start();
+  approve("luma");
+  ASSERT_TRUE(becomes([&] { return in_sync("luma"); }));
+  const auto manifest = manifests() / "luma.yaml";
+  std::filesystem::rename(manifest, folder_.path() / "away.yaml");
+  EXPECT_TRUE(becomes([&] { return status("luma").text("condition") == "paused"; }));
+  EXPECT_NE(ask({"run-now", "luma"}).code, 0);
+  stop();
+  start();
+  ASSERT_TRUE(logs("manifests.loaded"));
+  EXPECT_THAT(ask({"status", "luma"}).out, HasSubstr("paused; the daemon has no manifest of it"));
+  EXPECT_THAT(ask({"manifests"}).out, Not(HasSubstr("sync     luma")));
+
+  std::filesystem::rename(folder_.path() / "away.yaml", manifest);
+  EXPECT_TRUE(becomes([&] { return in_sync("luma"); })) << "it goes on where it was";
+  EXPECT_THAT(ask({"manifests"}).out, HasSubstr("sync     luma"));
+}
+
 TEST_F(DaemonTest, TheSocketIsItsGroupsAndTakenOnlyWhileSomebodyAnswers) {
   start();
   ASSERT_TRUE(logs("daemon.started"));
