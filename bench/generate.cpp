@@ -62,18 +62,23 @@ int generate(std::uint64_t profiles, const fs::path& folder, const std::string& 
   return 0;
 }
 
-// Making a hundred million profiles one by one takes hours, and how the memberships lie repeats anyway.
+// Making a hundred million profiles one by one takes hours, and how the memberships lie repeats anyway. Copies that are
+// there already stay.
 int multiply(std::uint64_t times, const fs::path& from, const fs::path& folder) {
   Sql sql;
   for (std::uint64_t copy = 0; copy < times; ++copy) {
     for (const char* const generation : {"old", "new"}) {
       fs::create_directories(folder / generation);
+      const auto file = folder / generation / fmt::format("part-{:05}.snappy.parquet", copy);
+      if (fs::exists(file)) continue;
+      const auto unfinished = folder / "unfinished";
       sql.run(
           fmt::format("COPY (SELECT {{'identification': {{'core': {{'email': '{0}.' || "
                       "_demoemea.identification.core.email}}}}}} AS "
                       "_demoemea, \"segmentMembership\" FROM read_parquet('{1}/{2}/*.parquet')) TO "
-                      "'{3}/{2}/part-{0:05}.snappy.parquet' (FORMAT parquet, COMPRESSION snappy)",
-                      copy, from.string(), generation, folder.string()));
+                      "'{3}' (FORMAT parquet, COMPRESSION snappy)",
+                      copy, from.string(), generation, unfinished.string()));
+      fs::rename(unfinished, file);
     }
   }
   return 0;

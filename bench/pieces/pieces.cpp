@@ -22,7 +22,7 @@
 #include "engine/membership/record_encoder.h"
 #include "engine/membership/row_buffer.h"
 #include "engine/membership/row_sink.h"
-#include "engine/membership/run_merge.h"
+#include "engine/membership/row_sorter.h"
 #include "engine/membership/snapshot.h"
 
 namespace audiencesync::bench {
@@ -221,12 +221,14 @@ BENCHMARK(RowsIn)->Unit(benchmark::kMillisecond);
 
 void RowsSorted(benchmark::State& state) {
   const auto rows = people(kProfiles * 10);
-  RowBuffer buffer(32 << 20, Population::kWanted);
-  for (const auto& one : rows) benchmark::DoNotOptimize(buffer.add(one.hash, one.id, one.audiences));
+  RowSorter sorter(data().files, "tmp", "rows", {32 << 20}, Population::kWanted, person_hash);
+  for (const auto& one : rows) must(sorter.add(one.hash, one.id, one.audiences));
+  must(sorter.finish(2));
+  RunScratch scratch;
   for (auto _ : state) {
     std::uint64_t bytes = 0;
     for (std::uint64_t section = 0; section < kSections; ++section) {
-      const auto stream = buffer.stream(HashRange::section(section));
+      const auto stream = sorter.stream(HashRange::section(section), scratch);
       while (must(stream->advance())) bytes += stream->row().person.size();
     }
     benchmark::DoNotOptimize(bytes);
@@ -269,38 +271,38 @@ void SnapshotUnpack(benchmark::State& state) {
 }
 BENCHMARK(SnapshotUnpack)->Unit(benchmark::kMillisecond);
 
-class ListedRows final : public RowStream {
- public:
-  explicit ListedRows(const std::vector<const Person*>& rows) : rows_(rows) {}
-  Result<bool> advance() override {
-    if (next_ == rows_.size()) return false;
-    const auto& one = *rows_[next_++];
-    row_.hash = one.hash;
-    row_.person = one.id;
-    row_.audiences = one.audiences;
-    return true;
-  }
-
- private:
-  const std::vector<const Person*>& rows_;
-  std::size_t next_ = 0;
-};
-
-void Merge(benchmark::State& state) {
-  const auto rows = sorted_people(kProfiles);
-  std::vector<std::vector<const Person*>> runs(static_cast<std::size_t>(state.range(0)));
-  for (std::size_t i = 0; i < rows.size(); ++i) runs[i * 7919 % runs.size()].push_back(&rows[i]);
+// The way over the disk, of which there is none here: rows in, out in so many sorted runs.
+void RunsOut(benchmark::State& state) {
+  const auto rows = people(kProfiles * 10);
   for (auto _ : state) {
-    std::vector<std::unique_ptr<RowStream>> streams;
-    for (const auto& run : runs) streams.push_back(std::make_unique<ListedRows>(run));
-    auto merge = must(RunMerge::start(std::move(streams)));
+    RowSorter sorter(data().files, "tmp", "rows", {12'000'000 / static_cast<std::size_t>(state.range(0))},
+                     Population::kWanted, person_hash);
+    for (const auto& one : rows) must(sorter.add(one.hash, one.id, one.audiences));
+    must(sorter.finish(1'000));
+    state.counters["runs"] = static_cast<double>(sorter.runs());
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * rows.size()));
+}
+BENCHMARK(RunsOut)->Arg(2)->Arg(16)->Arg(100)->Unit(benchmark::kMillisecond);
+
+// And back in again, as one.
+void RunsMerged(benchmark::State& state) {
+  const auto rows = people(kProfiles * 10);
+  RowSorter sorter(data().files, "tmp", "rows", {12'000'000 / static_cast<std::size_t>(state.range(0))},
+                   Population::kWanted, person_hash);
+  for (const auto& one : rows) must(sorter.add(one.hash, one.id, one.audiences));
+  must(sorter.finish(1'000));
+  RunScratch scratch;
+  for (auto _ : state) {
+    const auto stream = sorter.stream({}, scratch);
     std::uint64_t bytes = 0;
-    while (const auto* row = must(merge.next())) bytes += row->person.size();
+    while (must(stream->advance())) bytes += stream->row().person.size();
     benchmark::DoNotOptimize(bytes);
   }
-  set_rates(state, 0);
+  state.counters["runs"] = static_cast<double>(sorter.runs());
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * rows.size()));
 }
-BENCHMARK(Merge)->Arg(2)->Arg(16)->Arg(100)->Unit(benchmark::kMillisecond);
+BENCHMARK(RunsMerged)->Arg(2)->Arg(16)->Arg(100)->Unit(benchmark::kMillisecond);
 
 void RecordEncode(benchmark::State& state) {
   const auto rows = people(kProfiles);

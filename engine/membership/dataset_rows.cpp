@@ -173,10 +173,8 @@ Result<void> DatasetRows::start_merge() {
   dictionary_ = TRY(Dictionary::make(std::move(entries)));
   for (const auto& entry : entries_) ranks_.push_back(dictionary_.find(entry.id, entry.name).value_or(0));
   TRY(sorter_.finish(most_streams_));
-  std::vector<std::unique_ptr<RowStream>> streams;
-  sorter_.streams(HashRange(), scratch_, streams);
-  merge_ = TRY(RunMerge::start(std::move(streams)));
-  row_ = TRY(merge_->next());
+  merge_ = sorter_.stream(HashRange(), scratch_);
+  row_ = TRY(next_row(*merge_));
   return {};
 }
 
@@ -215,7 +213,7 @@ Result<bool> DatasetRows::next_known(DatasetPerson& person) {
     first = false;
     person.generation = generation;
     person.audiences = set_;
-    row_ = TRY(merge_->next());
+    row_ = TRY(next_row(*merge_));
   }
   return true;
 }

@@ -12,7 +12,6 @@
 #include "engine/membership/read_back.h"
 #include "engine/membership/relation_spec.h"
 #include "engine/membership/row_sorter.h"
-#include "engine/membership/run_merge.h"
 #include "engine/membership/target_source.h"
 
 namespace audiencesync {
@@ -81,7 +80,7 @@ class DatasetRows {
   Dictionary dictionary_;
   std::vector<Rank> ranks_;  // by number
   RunScratch scratch_;
-  std::optional<RunMerge> merge_;
+  std::unique_ptr<RowStream> merge_;
   const DesiredRow* row_ = nullptr;
   std::string key_, salted_, space_;
   Ranks set_;

@@ -5,11 +5,10 @@
 
 namespace audiencesync {
 
-Result<DesiredRows> DesiredRows::start(std::vector<std::unique_ptr<RowStream>> rows, const RelationSpec& spec,
+Result<DesiredRows> DesiredRows::start(std::unique_ptr<RowStream> rows, const RelationSpec& spec,
                                        const ComparisonScope& scope, SnapshotReader* restored, const HashRange& range,
                                        LeftOut& left_out) {
-  auto merge = TRY(RunMerge::start(std::move(rows)));
-  DesiredRows desired(std::move(merge), restored, left_out);
+  DesiredRows desired(std::move(rows), restored, left_out);
   if (restored == nullptr) return desired;
   // Under the name of today; held audiences are the snapshot's business, and others are not declared any more.
   const auto& dictionary = restored->dictionary();
@@ -45,7 +44,7 @@ void DesiredRows::translate() {
 }
 
 Result<const DesiredRow*> DesiredRows::next() {
-  const auto* row = TRY(rows_.next());
+  const auto* row = TRY(next_row(*rows_));
   if (restored_ == nullptr) return row;
   while (more_past_) {
     auto order = std::strong_ordering::less;  // of the past's person to the rows'

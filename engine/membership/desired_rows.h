@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/membership/comparison.h"
-#include "engine/membership/run_merge.h"
+#include "engine/membership/row_stream.h"
 
 namespace audiencesync {
 
@@ -16,7 +16,7 @@ class DesiredRows {
  public:
   /// `restored` is null when the rows speak for themselves, else a reader of the past in its own dictionary. `left_out`
   /// is counted up. All references must outlive this.
-  static Result<DesiredRows> start(std::vector<std::unique_ptr<RowStream>> rows, const RelationSpec& spec,
+  static Result<DesiredRows> start(std::unique_ptr<RowStream> rows, const RelationSpec& spec,
                                    const ComparisonScope& scope, SnapshotReader* restored, const HashRange& range,
                                    LeftOut& left_out);
 
@@ -24,12 +24,12 @@ class DesiredRows {
   Result<const DesiredRow*> next();
 
  private:
-  DesiredRows(RunMerge rows, SnapshotReader* restored, LeftOut& left_out)
+  DesiredRows(std::unique_ptr<RowStream> rows, SnapshotReader* restored, LeftOut& left_out)
       : rows_(std::move(rows)), restored_(restored), left_out_(&left_out) {}
   void translate();
   Result<void> advance();
 
-  RunMerge rows_;
+  std::unique_ptr<RowStream> rows_;
   SnapshotReader* restored_;
   LeftOut* left_out_;
   std::vector<std::optional<Rank>> target_;  // by rank of the past

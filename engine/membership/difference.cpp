@@ -10,7 +10,6 @@
 #include "engine/base/json.h"
 #include "engine/membership/block_format.h"
 #include "engine/membership/person_rule.h"
-#include "engine/membership/run_merge.h"
 #include "engine/membership/snapshot.h"
 #include "engine/membership/sorted_source.h"
 #include "engine/membership/workers.h"
@@ -90,10 +89,9 @@ struct OpenSide {
     return {};
   }
 
-  void streams(std::size_t lane, const HashRange& range, RunScratch& scratch,
-               std::vector<std::unique_ptr<RowStream>>& out) const {
-    sorted_streams(sorted, range, scratch, out);
-    if (!readers.empty()) out.push_back(std::make_unique<SnapshotRows>(*readers[lane], listed, range));
+  std::unique_ptr<RowStream> stream(std::size_t lane, const HashRange& range, RunScratch& scratch) const {
+    if (readers.empty()) return sorted_stream(sorted, range, scratch);
+    return std::make_unique<SnapshotRows>(*readers[lane], listed, range);
   }
 };
 
@@ -188,14 +186,10 @@ class DifferenceLane {
 
  private:
   Result<void> compare(const HashRange& range, std::uint64_t section, OrderedLines& out) {
-    std::vector<std::unique_ptr<RowStream>> old_streams;
-    std::vector<std::unique_ptr<RowStream>> new_streams;
-    from_.streams(number_, range, scratch_, old_streams);
-    to_.streams(number_, range, scratch_, new_streams);
-    auto before = TRY(RunMerge::start(std::move(old_streams)));
-    auto after = TRY(RunMerge::start(std::move(new_streams)));
-    const auto* old_row = TRY(before.next());
-    const auto* new_row = TRY(after.next());
+    const auto before = from_.stream(number_, range, scratch_);
+    const auto after = to_.stream(number_, range, scratch_);
+    const auto* old_row = TRY(next_row(*before));
+    const auto* new_row = TRY(next_row(*after));
     while (old_row != nullptr || new_row != nullptr) {
       if ((people_++ & 1023U) == 0) {
         if (stop_.stop_requested()) return interrupted_difference();
@@ -208,8 +202,8 @@ class DifferenceLane {
         order = row_order(*old_row, *new_row);
       }
       add(order <= 0 ? old_row : nullptr, order >= 0 ? new_row : nullptr);
-      if (order <= 0) old_row = TRY(before.next());
-      if (order >= 0) new_row = TRY(after.next());
+      if (order <= 0) old_row = TRY(next_row(*before));
+      if (order >= 0) new_row = TRY(next_row(*after));
     }
     return {};
   }

@@ -79,9 +79,8 @@ Result<void> MergePass::work(std::size_t number) {
 }
 
 Result<void> MergePass::compare_range(Lane& lane, const HashRange& range, std::uint64_t number, Part& part) {
-  std::vector<std::unique_ptr<RowStream>> streams;
-  sorted_streams(in_.rows, range, lane.scratch, streams);
-  auto merge = TRY(DesiredRows::start(std::move(streams), in_.spec, in_.scope, lane.restored, range, lane.left_out));
+  auto rows = sorted_stream(in_.rows, range, lane.scratch);
+  auto merge = TRY(DesiredRows::start(std::move(rows), in_.spec, in_.scope, lane.restored, range, lane.left_out));
   SnapshotRow known;
   bool more_known = false;
   if (lane.before != nullptr) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/membership/block_format.h"
-#include "engine/membership/row_stream.h"
+#include "engine/membership/row_ref.h"
 
 namespace audiencesync {
 
@@ -22,17 +22,17 @@ class RowBuffer {
   enum class Added { Yes, Full };
   /// `audiences` sorted, no duplicates; the person at most 1,024 bytes.
   Added add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences);
-  /// Rows of a range, each person once with the union of their rows. Costs a pass over the parts that the range
-  /// touches. The buffer must not change while the stream is used; several threads may have one each.
-  std::unique_ptr<RowStream> stream(const HashRange& range) const;
-  /// The same of several buffers at once, which costs less than merging a stream of each.
-  static std::unique_ptr<RowStream> stream(std::span<const RowBuffer* const> buffers, const HashRange& range);
-  /// Calls each(stream) for all rows in order, part by part.
+  /// Appends the rows of a range, in no order. Costs a pass over the parts that the range touches. They are valid until
+  /// the buffer changes; several threads may collect at once.
+  void collect(const HashRange& range, std::vector<RowRef>& out) const;
+  /// Calls each(rows) for every part, ordered by their hashes; within a part rows are in no order.
   template <class Each>
   Result<void> each_part(Each&& each) const {
-    for (std::size_t part = 0; part < parts_.size(); ++part) {
-      const auto rows = part_stream(part);
-      TRY(each(*rows));
+    std::vector<RowRef> rows;
+    for (const auto& part : parts_) {
+      rows.clear();
+      collect(part, {}, rows);
+      if (!rows.empty()) TRY(each(rows));
     }
     return {};
   }
@@ -41,15 +41,12 @@ class RowBuffer {
   std::size_t size() const { return rows_; }
 
  private:
-  struct Row;
-  class Stream;
   struct Part {
     std::vector<std::uint32_t> chunks;
     std::size_t used = 0;  // bytes of the last chunk
   };
-  std::unique_ptr<RowStream> part_stream(std::size_t part) const;
   std::size_t part_of(std::uint64_t hash) const { return part_bits_ == 0 ? 0 : hash >> (64U - part_bits_); }
-  void collect(const Part& part, const HashRange& range, std::vector<Row>& out) const;
+  void collect(const Part& part, const HashRange& range, std::vector<RowRef>& out) const;
 
   std::size_t chunk_ = 0;  // bytes
   std::size_t most_chunks_ = 0;

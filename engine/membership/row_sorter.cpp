@@ -4,13 +4,14 @@
 
 #include <algorithm>
 
-#include "engine/membership/run_merge.h"
+#include "engine/membership/row_gather.h"
 
 namespace audiencesync {
 namespace {
 
-// Small blocks let more runs be merged at once; below this, compression and the calls to the disk suffer.
-constexpr std::size_t kRunBlock = 64 << 10;
+// Small blocks let more runs be merged at once, and stay in the processor's cache with those of other runs; below this
+// the calls to the disk are felt.
+constexpr std::size_t kRunBlock = 48 << 10;
 
 std::size_t run_block_bytes(MemoryBudget budget) {
   return std::clamp<std::size_t>(budget.bytes / 64, 1 << 10, kRunBlock);
@@ -19,15 +20,19 @@ std::size_t run_block_bytes(MemoryBudget budget) {
 }  // namespace
 
 // The whole budget holds rows; what a merge of runs needs beside it is asked for in `finish`.
-RowSorter::RowSorter(Files& files, Path folder, std::string name, MemoryBudget budget, std::size_t dictionary)
+RowSorter::RowSorter(Files& files, Path folder, std::string name, MemoryBudget budget, std::size_t dictionary,
+                     std::uint64_t (*hash)(std::string_view))
     : files_(files),
       folder_(std::move(folder)),
       name_(std::move(name)),
-      block_bytes_(run_block_bytes(budget)),
+      shape_{run_block_bytes(budget), dictionary, hash},
       buffer_(budget.bytes, dictionary) {}
 
+// A row, where it is referred to twice, and the block as it was stored, of which a thread has one at a time.
+std::size_t RowSorter::block_bytes() const { return shape_.block_bytes * 2; }
+
 Result<std::unique_ptr<RunFile>> RowSorter::new_run_file() {
-  return RunFile::create(files_, folder_ / fmt::format("{}-{}", name_, files_made_++), block_bytes_);
+  return RunFile::create(files_, folder_ / fmt::format("{}-{}", name_, files_made_++), shape_);
 }
 
 Result<void> RowSorter::spill_and_add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences) {
@@ -39,11 +44,12 @@ Result<void> RowSorter::spill_and_add(std::uint64_t hash, std::string_view perso
 Result<void> RowSorter::spill() {
   if (!runs_) runs_ = TRY(new_run_file());
   runs_->begin_run(buffer_.size());
-  const auto write = [&](RowStream& rows) -> Result<void> {
-    auto found = TRY(rows.advance());
-    while (found) {
-      TRY(runs_->add(rows.row()));
-      found = TRY(rows.advance());
+  DesiredRow row;
+  const auto write = [&](std::vector<RowRef>& rows) -> Result<void> {
+    order_.sort(rows);
+    for (std::size_t next = 0; next < rows.size();) {
+      take_person(rows, next, row);
+      TRY(runs_->add(row));
     }
     return {};
   };
@@ -59,18 +65,18 @@ Result<void> RowSorter::reduce_runs(std::size_t most_runs) {
     auto fewer = TRY(new_run_file());
     const auto count = runs_->runs().size();
     for (std::size_t first = 0; first < count; first += most_runs) {
-      std::vector<std::unique_ptr<RowStream>> group;
+      std::vector<RunCursor> group;
       std::uint64_t rows = 0;
       for (auto run = first; run < std::min(first + most_runs, count); ++run) {
-        for (const auto& block : runs_->runs()[run].blocks) rows += block.rows;
-        group.push_back(std::make_unique<RunReader>(runs_->reader(), runs_->runs()[run], HashRange(), scratch));
+        rows += runs_->rows(runs_->runs()[run]);
+        group.emplace_back(*runs_, runs_->runs()[run], HashRange(), scratch);
       }
-      auto merge = TRY(RunMerge::start(std::move(group)));
+      RowGather merge({}, std::move(group), scratch);
       fewer->begin_run(rows);
-      const auto* row = TRY(merge.next());
-      while (row != nullptr) {
-        TRY(fewer->add(*row));
-        row = TRY(merge.next());
+      auto found = TRY(merge.advance());
+      while (found) {
+        TRY(fewer->add(merge.row()));
+        found = TRY(merge.advance());
       }
       TRY(fewer->end_run());
     }
@@ -86,17 +92,16 @@ Result<void> RowSorter::finish(std::size_t most_runs) {
   return reduce_runs(std::max<std::size_t>(most_runs, 2));
 }
 
-void RowSorter::streams(std::span<const RowSorter* const> sorters, const HashRange& range, RunScratch& scratch,
-                        std::vector<std::unique_ptr<RowStream>>& out) {
-  std::vector<const RowBuffer*> buffers;
+std::unique_ptr<RowStream> RowSorter::stream(std::span<const RowSorter* const> sorters, const HashRange& range,
+                                             RunScratch& scratch) {
+  std::vector<RowRef> in_memory;
+  std::vector<RunCursor> runs;
   for (const auto* one : sorters) {
-    if (!one->buffer_.empty()) buffers.push_back(&one->buffer_);
+    one->buffer_.collect(range, in_memory);
     if (!one->runs_) continue;
-    for (const auto& run : one->runs_->runs()) {
-      out.push_back(std::make_unique<RunReader>(one->runs_->reader(), run, range, scratch));
-    }
+    for (const auto& run : one->runs_->runs()) runs.emplace_back(*one->runs_, run, range, scratch);
   }
-  if (!buffers.empty()) out.push_back(RowBuffer::stream(buffers, range));
+  return std::make_unique<RowGather>(std::move(in_memory), std::move(runs), scratch);
 }
 
 }  // namespace audiencesync

@@ -22,7 +22,9 @@ struct MemoryBudget {
 class RowSorter {
  public:
   /// Temporary files are made in `folder` under names that begin with `name`.
-  RowSorter(Files& files, Path folder, std::string name, MemoryBudget budget, std::size_t dictionary);
+  /// Ranks are below `dictionary`. `hash`: see RunShape.
+  RowSorter(Files& files, Path folder, std::string name, MemoryBudget budget, std::size_t dictionary,
+            std::uint64_t (*hash)(std::string_view) = nullptr);
 
   Result<void> add(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences) {
     if (add_quickly(hash, person, audiences)) [[likely]]
@@ -36,17 +38,16 @@ class RowSorter {
   /// No more rows. Merges runs until there are at most `most_runs`.
   Result<void> finish(std::size_t most_runs);
 
-  /// Appends the streams of a range, each with its people once; a person may be in several. After `finish`; the
-  /// sorter and `scratch` must outlive them.
-  void streams(const HashRange& range, RunScratch& scratch, std::vector<std::unique_ptr<RowStream>>& out) const {
+  /// A range of rows, each person once. After `finish`; the sorter and `scratch` must outlive it.
+  std::unique_ptr<RowStream> stream(const HashRange& range, RunScratch& scratch) const {
     const RowSorter* const alone = this;
-    streams({&alone, 1}, range, scratch, out);
+    return stream({&alone, 1}, range, scratch);
   }
-  /// The same of several sorters; what they have in memory is one stream.
-  static void streams(std::span<const RowSorter* const> sorters, const HashRange& range, RunScratch& scratch,
-                      std::vector<std::unique_ptr<RowStream>>& out);
+  /// The same of several sorters together.
+  static std::unique_ptr<RowStream> stream(std::span<const RowSorter* const> sorters, const HashRange& range,
+                                           RunScratch& scratch);
   /// Bytes that each stream of a run needs while it is read.
-  std::size_t block_bytes() const { return block_bytes_; }
+  std::size_t block_bytes() const;
   std::size_t runs() const { return runs_ ? runs_->runs().size() : 0; }
 
  private:
@@ -58,9 +59,10 @@ class RowSorter {
   Files& files_;
   Path folder_;
   std::string name_;
-  std::size_t block_bytes_;
+  RunShape shape_;
   RowBuffer buffer_;
   std::unique_ptr<RunFile> runs_;
+  RowRefSorter order_;
   int files_made_ = 0;
 };
 

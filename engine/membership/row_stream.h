@@ -38,4 +38,10 @@ class RowStream {
   DesiredRow row_;
 };
 
+/// The next row, or null at the end.
+inline Result<const DesiredRow*> next_row(RowStream& rows) {
+  const auto found = TRY(rows.advance());
+  return found ? &rows.row() : nullptr;
+}
+
 }  // namespace audiencesync

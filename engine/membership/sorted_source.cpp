@@ -7,11 +7,10 @@
 
 namespace audiencesync {
 
-void sorted_streams(const SortedSource& source, const HashRange& range, RunScratch& scratch,
-                    std::vector<std::unique_ptr<RowStream>>& out) {
+std::unique_ptr<RowStream> sorted_stream(const SortedSource& source, const HashRange& range, RunScratch& scratch) {
   std::vector<const RowSorter*> sorters;
   for (const auto& one : source) sorters.push_back(one.get());
-  RowSorter::streams(sorters, range, scratch, out);
+  return RowSorter::stream(sorters, range, scratch);
 }
 
 Result<SortedSource> sort_source(const SortingPlace& place, PersonSource& source, const std::vector<Path>& paths,
@@ -26,7 +25,7 @@ Result<SortedSource> sort_source(const SortingPlace& place, PersonSource& source
   std::vector<PersonSink*> sinks_of_lanes;
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     sorters.push_back(std::make_unique<RowSorter>(place.files, place.folder, fmt::format("{}-{}", place.name, lane),
-                                                  MemoryBudget{place.budget.bytes / lanes}, dictionary));
+                                                  MemoryBudget{place.budget.bytes / lanes}, dictionary, place.hash));
     sinks.push_back(std::make_unique<RowSink>(spec.person, place.hash, *sorters.back(), keep, stop));
     sinks_of_lanes.push_back(sinks.back().get());
   }

@@ -27,9 +27,8 @@ struct SortingPlace {
 /// Everyone of an export who is in a wanted audience, sorted, as one sorter for each thread that read.
 using SortedSource = std::vector<std::unique_ptr<RowSorter>>;
 
-/// Appends the streams of a range, each with its people once; a person may be in several. All must outlive them.
-void sorted_streams(const SortedSource& source, const HashRange& range, RunScratch& scratch,
-                    std::vector<std::unique_ptr<RowStream>>& out);
+/// A range of people, each once. Both must outlive it.
+std::unique_ptr<RowStream> sorted_stream(const SortedSource& source, const HashRange& range, RunScratch& scratch);
 
 /// Reads export files on all cores. Rows that cannot be used are counted in `dropped`.
 /// Errors: those of the source; Interrupted, NoSpace, Io.

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -91,6 +92,41 @@ TEST_F(LandingZone, IsComparedAndWrittenWithoutAnyExport) {
   emulator.clear_calls();
   expect_told(world.apply(), kOk, {});
   EXPECT_TRUE(emulator.writes().empty());
+}
+
+// An export of ids so long that sorting it takes more than the least memory, and what is sorted more disk than allowed.
+TEST_F(LandingZone, SortingMoreThanTheDiskMayHoldEndsTheRunAndAHigherCapLetsTheNextOneFinish) {
+  constexpr int kPeople = 21'000;
+  std::string lines;
+  std::uint64_t random = 1;
+  for (int i = 0; i < kPeople; ++i) {
+    std::string person = fmt::format("{}-", i);
+    while (person.size() < 1'000)
+      person += fmt::format("{:016x}", random = random * 6364136223846793005 + 1442695040888963407);
+    lines +=
+        fmt::format(R"({{"_demoemea":{{"identification":{{"core":{{"email":"{}"}}}}}},"segmentMembership":{{"ups":)"
+                    R"({{"{}":{{"status":"realized"}}}}}}}})"
+                    "\n",
+                    person, emulator.audiences().front().id);
+  }
+  put("part-0.jsonl", lines);
+  const auto settings = read_file(world.emulator().config());
+  write_file(world.emulator().config(), settings + "limits: { memory: 64MB, disk: 3MB }\n");
+  const auto full = world.apply();
+  expect_told(full, kFailed,
+              {"/memberships/tmp/", "would hold more than limits.disk allows", "raise it, or make room"});
+  EXPECT_EQ(world.leftovers(), "");
+  EXPECT_THAT(emulator.writes(), Not(Contains(StartsWith("POST /data/foundation/import/batches"))));
+  std::vector<std::string> large;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(world.state())) {
+    if (entry.is_regular_file() && entry.file_size() > 1'000'000) large.push_back(entry.path().string());
+  }
+  EXPECT_EQ(large, std::vector<std::string>()) << "what was sorted is gone";
+
+  write_file(world.emulator().config(), settings + "limits: { memory: 64MB, disk: 1GB }\n");
+  expect_told(world.apply(), kOk, {"converged"});
+  const auto rows = emulator.control_text("GET", "/_emulator/datasets/" + world.target() + "/rows");
+  EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n'), kPeople);
 }
 
 TEST_F(LandingZone, TakesAPatternOfPaths) {
