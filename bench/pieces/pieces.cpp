@@ -13,6 +13,7 @@
 #include "bench/profiles.h"
 #include "bench/sql.h"
 #include "engine/membership/audience_matcher.h"
+#include "engine/membership/forgotten.h"
 #include "engine/membership/json/json_file.h"
 #include "engine/membership/json/json_person_source.h"
 #include "engine/membership/json/record_reader.h"
@@ -320,6 +321,20 @@ void RecordEncode(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * rows.size()));
 }
 BENCHMARK(RecordEncode)->Unit(benchmark::kMillisecond);
+
+// What a list of forgotten people costs everybody else, by its length.
+void KeptOut(benchmark::State& state) {
+  const auto rows = people(kProfiles);
+  Forgotten forgotten("key");
+  for (std::int64_t i = 0; i < state.range(0); ++i) forgotten.add(fmt::format("gone{}@mail.example.org", i));
+  for (auto _ : state) {
+    std::uint64_t found = 0;
+    for (const auto& one : rows) found += forgotten.contains(one.id) ? 1 : 0;
+    if (found != 0) std::abort();
+  }
+  set_rates(state, 0);
+}
+BENCHMARK(KeptOut)->Arg(0)->Arg(100)->Arg(10'000)->Arg(1'000'000)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace audiencesync::bench
