@@ -126,7 +126,8 @@ class OrderedLines {
     done_[section] = true;
     while (turn_ < done_.size() && done_[turn_]) {
       TRY(write_out(lines_[turn_]));
-      lines_[turn_] = std::string();
+      // To assign an empty text would keep the memory, section for section.
+      std::string().swap(lines_[turn_]);
       ++turn_;
     }
     changed_.notify_all();

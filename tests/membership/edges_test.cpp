@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "engine/membership/difference.h"
 #include "engine/membership/person_rule.h"
 #include "engine/membership/row_sorter.h"
 #include "tests/membership/fixture.h"
@@ -166,6 +167,48 @@ TEST(EdgesBudget, FourThousandAudiencesStayWithinTheMemory) {
   EXPECT_EQ(must(engine.people(second.candidate)).size(), CrowdedSource::kAudiences);
   const auto upload = must(engine.encode(spec, second, EncodeOptions(), folder.path() / "upload", {}));
   EXPECT_EQ(upload.records, 159U);
+}
+
+/// People with long ids, all in one audience; nobody in the file "none".
+class LongIdsSource final : public PersonSource {
+ public:
+  static constexpr int kPeople = 70'000;
+
+  Result<std::uint64_t> read(const std::vector<Path>& paths, const SourceColumns&,
+                             const std::function<Result<void>(const SourceRow&)>& each) override {
+    if (paths.front() == "none") return 0;
+    const std::vector<SourceRow::Membership> memberships{{"ups", "A1", "realized"}};
+    std::string person(700, 'x');
+    for (int i = 0; i < kPeople; ++i) {
+      const auto number = std::to_string(i);
+      person.replace(0, number.size(), number);
+      SourceRow row;
+      row.person = person;
+      row.memberships = &memberships;
+      TRY(each(row));
+    }
+    return kPeople;
+  }
+};
+
+TEST(EdgesBudget, LinesThatWereWrittenTakeNoMemory) {
+  const TestFolder folder;
+  PosixFiles files;
+  LongIdsSource source;
+  Difference difference(files, source, folder.path(), {2 << 20});
+  std::ofstream("/proc/self/clear_refs") << "5";  // the peak starts again here
+  const auto before = peak_kilobytes("VmRSS");
+  std::uint64_t bytes = 0;
+  const auto write = [&](std::string_view lines) -> Result<void> {
+    bytes += lines.size();
+    return {};
+  };
+  const auto counts = must(difference.run(simple_spec(), {{"none"}, {}}, {{"all"}, {}}, write, {}));
+  EXPECT_EQ(counts.people, LongIdsSource::kPeople);
+  ASSERT_GT(bytes, 50'000'000U);
+  if (!kSanitized) {
+    EXPECT_LT(peak_kilobytes("VmHWM"), before + 20'000U);
+  }
 }
 
 }  // namespace

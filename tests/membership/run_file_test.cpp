@@ -87,7 +87,9 @@ TEST(PersonCodec, GivesBackWhatWasPut) {
     ASSERT_EQ(unpacked(codec, stored[i], ids[i].size(), &used), ids[i]);
     EXPECT_EQ(used, stored[i].size());
     // Neither more room than there is, nor bytes that are not there.
-    if (!ids[i].empty()) EXPECT_EQ(unpacked(codec, stored[i], ids[i].size() - 1), std::nullopt) << ids[i];
+    if (!ids[i].empty()) {
+      EXPECT_EQ(unpacked(codec, stored[i], ids[i].size() - 1), std::nullopt) << ids[i];
+    }
     EXPECT_EQ(unpacked(codec, stored[i].substr(0, stored[i].size() - 1), ids[i].size()), std::nullopt) << ids[i];
   }
 }
