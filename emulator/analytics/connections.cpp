@@ -140,7 +140,7 @@ Json Connections::whole_data_set(const Json& data_set) const {
     const auto here = arrival(platform_.settings, data_set, *platform_.objects.find("batch", batch.id), Delays::Wait);
     if (here) newest = std::max(newest.value_or(*here), *here);
   }
-  shown["lastIngestedTime"] = newest ? Json(analytics_time(*newest)) : Json(nullptr);
+  if (newest) shown["lastIngestedTime"] = analytics_time(*newest);
   return shown;
 }
 

@@ -119,7 +119,7 @@ std::string DataViews::make(Json body) {
   const std::string now = analytics_time(platform_.clock.now_ms());
   body.update({{"id", id},
                {"organization", platform_.identity.organization},
-               {"owner", {{"imsUserId", kDataViewOwner}, {"name", nullptr}}},
+               {"owner", {{"imsUserId", kDataViewOwner}, {"name", "Technical account"}}},
                {"isDeleted", false},
                {"createdDate", now},
                {"modifiedDate", now},

@@ -66,7 +66,7 @@ Json Reports::answer(const Json& body) {
     Json errors = Json::array();
     Json dimension;
     if (!request.dimension.empty()) {
-      columns["dimension"] = {{"id", request.dimension}, {"type", "string"}};
+      columns["dimension"] = {{"id", request.dimension}, {"type", "STRING"}};
       if (auto found = find_component(source.data_view, ComponentKind::Dimension, request.dimension))
         dimension = std::move(*found);
     }

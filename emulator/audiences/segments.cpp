@@ -49,6 +49,10 @@ void sort_as_asked(std::vector<const Json*>& objects, const std::string& sort) {
   });
 }
 
+Json span_json(std::int64_t begun, std::int64_t ended) {
+  return {{"startTimeInMs", begun}, {"endTimeInMs", ended}, {"totalTimeInMs", ended - begun}};
+}
+
 }  // namespace
 
 Segments::Segments(Platform& platform, World& world, Lake& lake, Worker& worker)
@@ -126,6 +130,9 @@ Response Segments::define(const Request& request) {
   const Json body = json_body(request, ups_failure(400, "UPAPI-113001-400", "The body is not JSON"));
   const std::string name = body.value("name", "");
   if (name.empty()) throw ups_failure(400, "UPAPI-113001-400", "A segment definition needs a name");
+  for (const char* part : {"expression", "schema"})
+    if (!body.contains(part) || !body[part].is_object())
+      throw ups_failure(400, "UPAPI-113001-400", std::string("A segment definition needs the object ") + part);
   const auto lock = platform_.objects.lock();
   for (const auto& [id, audience] : platform_.objects.all("audience"))
     if (is_definition(audience) && audience.value("name", "") == name)
@@ -152,6 +159,25 @@ Response Segments::define(const Request& request) {
   return response;
 }
 
+Json Segments::named(const Json& segments) const {
+  if (segments.size() > kMostNamed) return Json::array({{{"segmentId", "*"}}});
+  Json all = Json::array();
+  for (const Json& segment : segments) {
+    const std::string id = segment["segmentId"];
+    const Json* audience = platform_.objects.find("audience", id);
+    if (audience == nullptr) return Json::array({{{"segmentId", "*"}}});
+    const std::string policy = audience->value("mergePolicyId", "");
+    all.push_back({{"segmentId", id},
+                   {"segment",
+                    {{"id", id},
+                     {"version", 1},
+                     {"expression", audience->value("expression", Json::object())},
+                     {"mergePolicyId", policy},
+                     {"mergePolicy", {{"id", policy}, {"version", 1}}}}}});
+  }
+  return all;
+}
+
 Json Segments::new_job(const std::string& source, const Json& segments) {
   const std::int64_t now = platform_.clock.now_ms();
   const std::string id = platform_.new_uuid("segment_job");
@@ -162,9 +188,9 @@ Json Segments::new_job(const std::string& source, const Json& segments) {
           {"source", source},
           {"status", "QUEUED"},
           {"batchId", platform_.new_uuid("evaluation")},
-          {"segments", segments.size() > kMostNamed ? Json::array({{{"segmentId", "*"}}}) : segments},
+          {"segments", named(segments)},
           {"schema", {{"name", "_xdm.context.profile"}}},
-          {"metrics", Json::object()},
+          {"metrics", {{"totalTime", span_json(now, now)}, {"profileSegmentationTime", span_json(now, now)}}},
           {"errors", Json::array()},
           {"creationTime", now},
           {"updateTime", now},
@@ -210,7 +236,7 @@ void Segments::finish(const std::string& id) {
     by_space[audience] = {{"email", size.realized + size.existing}};
     by_status[audience] = {{"realized", size.realized}, {"existing", size.existing}, {"exited", size.exited}};
   }
-  const Json span = {{"startTimeInMs", begun}, {"endTimeInMs", now}, {"totalTimeInMs", now - begun}};
+  const Json span = span_json(begun, now);
   job["status"] = "SUCCEEDED";
   job["updateTime"] = now;
   job["metrics"] = {{"totalTime", span},

@@ -26,6 +26,8 @@ class Segments {
   Response run(const Request& request);
   Response drop_job(const Request& request);
 
+  /// The segments of an evaluation with what they mean; "*" for all, or for more than are named.
+  Json named(const Json& segments) const;
   Json new_job(const std::string& source, const Json& segments);
   void finish(const std::string& id);
 

@@ -103,7 +103,8 @@ class FrontDoor::ClientCall : public Call {
     // An answer that is never sent has no status: a client cannot have seen one.
     const int status = delivery.sending == Delivery::Sending::CloseSilently ? 0 : response.status;
     door_.calls_.answered(number_, status, request.body_bytes, hit_ ? hit_->text : std::string());
-    if (door_.recorder_ != nullptr) door_.recorder_->record(request, body_start, response);
+    if (door_.recorder_ != nullptr)
+      door_.recorder_->record(request, body_start, response, hit_ ? hit_->text : std::string());
     return delivery;
   }
 

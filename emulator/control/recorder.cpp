@@ -44,7 +44,8 @@ std::string Recorder::body_start(const Request& request) {
   return request.body.substr(0, kRecordCap);
 }
 
-void Recorder::record(const Request& request, const std::string& request_body, const Response& response) {
+void Recorder::record(const Request& request, const std::string& request_body, const Response& response,
+                      const std::string& fault) {
   const bool secret = request.path.starts_with("/ims");
   Json headers = request.headers;
   if (headers.contains("authorization")) headers["authorization"] = kMasked;
@@ -60,12 +61,12 @@ void Recorder::record(const Request& request, const std::string& request_body, c
   else
     put_body(answered, secret ? kMasked : response.body, secret ? 3 : response.body.size());
 
+  Json exchange{{"request", std::move(asked)}, {"response", std::move(answered)}};
+  if (!fault.empty()) exchange["fault"] = fault;
   std::array<char, 32> name{};
   std::snprintf(name.data(), name.size(), "%06llu.json", static_cast<unsigned long long>(++last_));
   std::ofstream out(folder_ / name.data(), std::ios::binary);
-  out << Json{{"request", std::move(asked)}, {"response", std::move(answered)}}.dump(1, ' ', false,
-                                                                                     Json::error_handler_t::replace)
-      << '\n';
+  out << exchange.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
 }  // namespace emulator

@@ -18,7 +18,9 @@ class Recorder {
 
   /// The body of a request that goes to a file is gone once its route ran, so its beginning is taken before.
   static std::string body_start(const Request& request);
-  void record(const Request& request, const std::string& request_body, const Response& response);
+  /// `fault` is what was done to the answer, "" when it is the platform's own.
+  void record(const Request& request, const std::string& request_body, const Response& response,
+              const std::string& fault = {});
 
  private:
   std::filesystem::path folder_;

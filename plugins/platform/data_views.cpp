@@ -65,6 +65,20 @@ Value data_view_body(const NewDataView& view) {
   return body;
 }
 
+/// Answers have these words in lower case, and requests want them as they are listed.
+void raise_case_of_sessions(Value& body) {
+  Value::Array sessions;
+  for (Value session : body.items("sessionDefinition")) {
+    for (const char* name : {"granularity", "func"}) {
+      auto word = session.text(name);
+      std::transform(word.begin(), word.end(), word.begin(), [](unsigned char letter) { return std::toupper(letter); });
+      if (!word.empty()) session[name] = word;
+    }
+    sessions.push_back(std::move(session));
+  }
+  if (!sessions.empty()) body["sessionDefinition"] = std::move(sessions);
+}
+
 }  // namespace
 
 DataView data_view_from(const Value& value) {
@@ -129,6 +143,7 @@ Result<void> rename_data_view(http::WriteClient& client, const DataView& view, c
   for (const auto* member : kReadOnlyMembers) {
     if (auto* object = body.object_if()) object->erase(member);
   }
+  raise_case_of_sessions(body);
   body["name"] = name;
   TRY(write_json(client,
                  analytics_send(http::Method::Put, std::string(kDataViews) + "/" + http::encode_segment(view.id), body,

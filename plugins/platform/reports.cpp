@@ -44,7 +44,7 @@ Value people_report_body(const PeopleQuestion& question, std::size_t page) {
   body["dataId"] = question.data_view;
   if (!question.dimension.empty()) body["dimension"] = question.dimension;
   Value range;
-  range["type"] = "dateRange";
+  range["type"] = "DATE_RANGE";
   range["dateRange"] = question.range;
   body["globalFilters"] = Value::Array{std::move(range)};
   Value people;

@@ -8,6 +8,8 @@
 namespace audiencesync {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -280,6 +282,7 @@ TEST_F(DataViewTest, ARenamedShellGetsItsNameBackOnce) {
   ListedView before;
   before.name = "renamed by hand";
   before.external = "audiencesync_luma";
+  before.more = R"(,"sessionDefinition":[{"numPeriods":30,"granularity":"minute","func":"inactivity"}])";
   auto after = before;
   after.name = "Luma audiences";
   world.client.on("PUT /data/dataviews/dv_1", R"({"id":"dv_1"})")
@@ -290,6 +293,8 @@ TEST_F(DataViewTest, ARenamedShellGetsItsNameBackOnce) {
   ASSERT_TRUE(apply(change, context).ok());
   ASSERT_TRUE(apply(change, context).ok());
   EXPECT_EQ(world.client.count("PUT"), 1U);
+  // Answers have these words in lower case; requests must not.
+  EXPECT_THAT(world.client.bodies, Contains(AllOf(HasSubstr(R"("MINUTE")"), HasSubstr(R"("INACTIVITY")"))));
   change.expected_version = "older";
   world.client.on(marked, listed<ListedView>({before}));
   auto other = world.write();

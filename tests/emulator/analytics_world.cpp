@@ -21,7 +21,7 @@ void AnalyticsWorld::restart() {
 }
 
 std::pair<int, Json> AnalyticsWorld::call(const std::string& method, const std::string& target, const Json& body) {
-  const Response response = data.call(method, target, body);
+  const Response response = body.is_null() ? data.call(method, target) : data.call(method, target, body);
   return {response.status, Json::parse(response.body, nullptr, false)};
 }
 

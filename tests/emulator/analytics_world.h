@@ -22,7 +22,7 @@ class AnalyticsWorld {
 
   Json get(const std::string& target) { return data.get(target); }
   /// Status and body of a call.
-  std::pair<int, Json> call(const std::string& method, const std::string& target, const Json& body = Json::object());
+  std::pair<int, Json> call(const std::string& method, const std::string& target, const Json& body = nullptr);
 
   /// An action of a person that works; answers its body.
   Json person(const Json& action);

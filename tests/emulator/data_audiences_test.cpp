@@ -111,9 +111,15 @@ TEST(DataAudiencesTest, EvaluationsCountThePeople) {
       world.call("POST", "/data/core/ups/segment/jobs", Json::array({{{"segmentId", world.audiences()[0]}}}));
   EXPECT_EQ(run.status, 200);
   const std::string id = Json::parse(run.body)["id"];
+  // What was evaluated, as it read at that time.
+  EXPECT_EQ(Json::parse(run.body)["segments"][0]["segment"]["expression"],
+            world.get("/data/core/ups/audiences/" + world.audiences()[0])["expression"]);
   world.wait_for([&] { return world.get("/data/core/ups/segment/jobs/" + id)["status"] == "SUCCEEDED"; }, "the job");
   EXPECT_EQ(world.get("/data/core/ups/segment/jobs/" + id)["metrics"]["segmentedProfileCounter"].size(), 1U);
   EXPECT_EQ(world.call("DELETE", "/data/core/ups/segment/jobs/" + id).status, 204);
+
+  const Response all = world.call("POST", "/data/core/ups/segment/jobs", Json::array({{{"segmentId", "*"}}}));
+  EXPECT_EQ(Json::parse(all.body)["segments"], Json::array({{{"segmentId", "*"}}}));
 }
 
 TEST(DataAudiencesTest, DefinitionsAreTheOlderFace) {
@@ -126,10 +132,13 @@ TEST(DataAudiencesTest, DefinitionsAreTheOlderFace) {
   const std::string id = world.audiences()[0];
   EXPECT_EQ(world.get(path + "/" + id)["id"], id);
   EXPECT_EQ(world.call("GET", path + "/none").status, 404);
-  const Response made = world.call("POST", path, Json{{"name", "Defined"}});
+  Json wanted{{"name", "Defined"}, {"schema", {{"name", "_xdm.context.profile"}}}};
+  EXPECT_EQ(world.call("POST", path, wanted).status, 400);  // it does not say who belongs to it
+  wanted["expression"] = {{"type", "PQL"}, {"format", "pql/text"}, {"value", "country = \"US\""}};
+  const Response made = world.call("POST", path, wanted);
   EXPECT_EQ(made.status, 200);
   EXPECT_TRUE(made.headers.contains("x-location"));
-  EXPECT_EQ(world.call("POST", path, Json{{"name", "Defined"}}).status, 400);
+  EXPECT_EQ(world.call("POST", path, wanted).status, 400);
   EXPECT_EQ(world.call("POST", path + "/bulk-get", Json{{"ids", Json::array({{{"id", id}}})}}).status, 207);
 }
 

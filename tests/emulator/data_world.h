@@ -55,6 +55,7 @@ class DataWorld {
 
   TemporaryFolder folder;
   WorldOptions options;
+  std::optional<Recorder> recorder;  // for the contract suite
   std::optional<Platform> platform;
   std::optional<Registry> registry;
   std::optional<DataPlane> plane;

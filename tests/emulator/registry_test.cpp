@@ -7,6 +7,7 @@
 namespace emulator {
 namespace {
 
+const Headers kJson{{"content-type", "application/json"}};
 const std::string kTenant = "/data/foundation/schemaregistry/tenant/";
 const std::string kProfile = "https://ns.adobe.com/xdm/context/profile";
 const std::string kList = "application/vnd.adobe.xed-id+json";
@@ -17,7 +18,9 @@ struct RegistryTest : testing::Test {
   Reply get(const std::string& path, const std::string& accept) {
     return world.call("GET", kTenant + path, accept.empty() ? Headers() : Headers{{"accept", accept}});
   }
-  Reply post(const std::string& path, const Json& body) { return world.call("POST", kTenant + path, {}, body.dump()); }
+  Reply post(const std::string& path, const Json& body) {
+    return world.call("POST", kTenant + path, kJson, body.dump());
+  }
   static Json group_body(const std::string& title, const Json& fields) {
     return {{"type", "object"},
             {"title", title},
@@ -31,7 +34,7 @@ struct RegistryTest : testing::Test {
     return post("fieldgroups", group_body(title, {{"audienceMembershipId", {{"type", "string"}}}})).json()["$id"];
   }
   std::string schema(const std::string& title, const std::vector<std::string>& parts) {
-    Json body{{"type", "object"}, {"title", title}, {"allOf", {{{"$ref", kProfile}}}}};
+    Json body{{"type", "object"}, {"title", title}, {"description", "Invented"}, {"allOf", {{{"$ref", kProfile}}}}};
     for (const std::string& part : parts) body["allOf"].push_back({{"$ref", part}});
     const Reply reply = post("schemas", body);
     EXPECT_EQ(reply.status, 201) << reply.body;
@@ -46,7 +49,7 @@ struct RegistryTest : testing::Test {
             {"xdm:sourceProperty", property},    {"xdm:namespace", "Email"}, {"xdm:property", "xdm:code"},
             {"xdm:isPrimary", primary}};
   }
-  ShellWorld world;
+  ShellWorld world{contract_folder()};
 };
 
 TEST_F(RegistryTest, ListsAndLookupsNeedOppositeAcceptHeaders) {
@@ -173,7 +176,7 @@ TEST_F(RegistryTest, UnionHoldsThePeopleSchemasAndWhatThePlatformAdds) {
                    .json()["properties"]["_demoemea"]["properties"]
                    .contains("audienceMembershipId"));
   const Json tag = Json::array({{{"op", "add"}, {"path", "/meta:immutableTags"}, {"value", {"union"}}}});
-  EXPECT_EQ(world.call("PATCH", kTenant + "schemas/" + percent_encode(plain), {}, tag.dump()).status, 200);
+  EXPECT_EQ(world.call("PATCH", kTenant + "schemas/" + percent_encode(plain), kJson, tag.dump()).status, 200);
   EXPECT_TRUE(get("unions/_xdm.context.profile__union", kFull)
                   .json()["properties"]["_demoemea"]["properties"]
                   .contains("audienceMembershipId"));
@@ -203,7 +206,7 @@ TEST_F(RegistryTest, PatchAppliesRaisesTheVersionAndMayOnlyAddOnceThereIsData) {
   const std::string one = kTenant + "fieldgroups/" + percent_encode(group_id);
   const std::string fields = "/definitions/customFields/properties/_demoemea/properties/";
   const auto patch = [&](const Json& operation) {
-    return world.call("PATCH", one, {}, Json::array({operation}).dump());
+    return world.call("PATCH", one, kJson, Json::array({operation}).dump());
   };
 
   const Reply added = patch({{"op", "add"}, {"path", fields + "count"}, {"value", {{"type", "integer"}}}});

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -126,7 +127,15 @@ Reply TestClient::receive(bool head) {
   return reply;
 }
 
-ShellWorld::ShellWorld() : platform(folder.path() / "data", test_identity()), recorder(folder.path() / "record") {
+std::filesystem::path contract_folder() {
+  const char* folder = std::getenv("AUDIENCESYNC_RECORD");
+  if (folder == nullptr || *folder == '\0') return {};
+  static std::atomic<int> worlds{0};
+  return std::filesystem::path(folder) / (std::to_string(getpid()) + "-" + std::to_string(++worlds));
+}
+
+ShellWorld::ShellWorld(const std::filesystem::path& record)
+    : platform(folder.path() / "data", test_identity()), recorder(record.empty() ? folder.path() / "record" : record) {
   seed_merge_policies(platform);
   tokens.add_routes(router);
   faults.add_routes(router);

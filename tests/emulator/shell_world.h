@@ -60,10 +60,14 @@ class TestClient {
   std::string buffer_;
 };
 
+/// A new folder in which the contract suite looks for exchanges; empty when nobody will look.
+std::filesystem::path contract_folder();
+
 /// The shell around a few routes that count what they do; no data plane.
 class ShellWorld {
  public:
-  ShellWorld();
+  /// Exchanges are recorded in `record`, or below `folder`.
+  explicit ShellWorld(const std::filesystem::path& record = {});
   ~ShellWorld();
 
   Reply call(const std::string& method, const std::string& target, Headers headers = {}, const std::string& body = {});
