@@ -76,6 +76,7 @@ Source read_source(const FieldReader& map, Problems& problems) {
   map.read("merge_policy", source.merge_policy);
   source.statuses = read_statuses(map, problems);
   map.read("max_age", source.max_age);
+  map.read("wait_for_evaluation", source.wait_for_evaluation);
   return source;
 }
 

@@ -102,6 +102,8 @@ struct Source {
   std::string merge_policy = "default";  // name or id; "default" is the sandbox's default policy
   std::vector<Status> statuses{Status::Realized, Status::Existing};  // sorted, without repetition, not empty
   Duration max_age = std::chrono::hours{36};
+  /// At most so long an export waits for an evaluation of the audiences that is newer than the export before; 0: not.
+  Duration wait_for_evaluation{0};
 
   friend bool operator==(const Source&, const Source&) = default;
 };

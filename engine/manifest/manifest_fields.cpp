@@ -143,7 +143,12 @@ Field source_field() {
                       .fallback = "36h",
                       .help = "An older export, profile snapshot or file is not used.",
                       .check = check_positive_duration},
-                     {.name = "wait_for_evaluation", .type = FieldType::TimeSpan, .availability = kLater}}};
+                     {.name = "wait_for_evaluation",
+                      .type = FieldType::TimeSpan,
+                      .fallback = "0s",
+                      .example = "2h",
+                      .help = "With from: export-job, how long a new export waits for an evaluation of the audiences "
+                              "that is newer than the export before; 0s: not at all."}}};
 }
 
 Field target_field() {

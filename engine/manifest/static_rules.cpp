@@ -91,6 +91,12 @@ void check_allowed(const Manifest& manifest, const FieldReader& root, const Mani
 void check_source(const Manifest& manifest, const FieldReader& root, const ManifestRules& rules, Problems& problems) {
   const auto map = root.map("source");
   const auto& path = manifest.source.path;
+  if (manifest.source.from != SourceFrom::ExportJob && manifest.source.wait_for_evaluation > Duration(0)) {
+    problems.invalid(map.place("wait_for_evaluation"),
+                     fmt::format("source.wait_for_evaluation has no meaning with source.from '{}', which makes no "
+                                 "export; remove it",
+                                 to_string(manifest.source.from)));
+  }
   if (manifest.source.from != SourceFrom::Files) {
     if (map.node("path") != nullptr) {
       problems.invalid(map.place("path"), fmt::format("source.path has no meaning with source.from '{}'; remove it, or "

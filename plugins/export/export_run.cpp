@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "plugins/export/evaluation_wait.h"
 #include "plugins/export/export_request.h"
 #include "plugins/export/export_turn.h"
 #include "plugins/platform/batch_ingestion.h"
@@ -65,6 +66,7 @@ Result<Value> start_job(const ExportRequest& request, WriteContext& context) {
     return std::optional<Value>(started_value(jobs.front().id, jobs.front().created.value_or(attempt.opened)));
   };
   const auto make = [&](http::WriteClient& client, const Attempt& attempt) -> Result<Value> {
+    const auto missed = TRY(await_evaluation(request, attempt.opened, context));
     TRY(await_export_turn(client, request.dataset, context));
     auto job = platform::create_export_job(client, export_body(request));
     if (!job) {
@@ -72,7 +74,9 @@ Result<Value> start_job(const ExportRequest& request, WriteContext& context) {
       return std::move(job).error();
     }
     TRY(name_export_job(job->id, context));
-    return started_value(job->id, job->created.value_or(attempt.opened));
+    auto value = started_value(job->id, job->created.value_or(attempt.opened));
+    if (!missed.empty()) value["missed"] = missed;
+    return value;
   };
   return context.once({.name = "job", .sequence = ""}, find, make);
 }
@@ -184,6 +188,7 @@ Result<Applied> run_export(const Change& change, WriteContext& context) {
   }));
   Applied applied;
   applied.outputs["job"] = id;
+  if (auto missed = started.text("missed"); !missed.empty()) applied.outputs["missed"] = std::move(missed);
   applied.proof.version = id;
   applied.proof.batch = job.batches.empty() ? std::string() : job.batches.front();
   applied.proof.records = job.profiles.value_or(0);

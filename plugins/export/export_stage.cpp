@@ -31,6 +31,7 @@ class ExportStage final : public Stage {
   Result<Applied> apply(const Change& change, WriteContext& context) override;
 
  private:
+  std::string missed_;              // why the export of this pass is no newer than the one before
   std::set<std::string> own_jobs_;  // ran in this pass: as fresh as was asked for, whatever the clocks say
 };
 
@@ -208,6 +209,7 @@ Result<Observed> ExportStage::observe(const ObserveRequest& request, ReadContext
   const auto jobs = TRY(recent_jobs(context.http(), std::min(by_age, not_before)));
   const auto listed = TRY(platform::batches_of(context.http(), wanted.dataset));
   const auto expectation = TRY(expectation_of(context, audiences));
+  if (!missed_.empty()) observed.findings.push_back({Severity::Warning, "evaluation-missed", missed_});
   bool chosen = false;
   for (const auto& job : jobs) {
     if (job.status != platform::ExportStatus::Succeeded || !covers(job, wanted)) continue;
@@ -241,6 +243,10 @@ Result<Applied> ExportStage::apply(const Change& change, WriteContext& context) 
   if (change.key.name == "job") {
     auto applied = TRY(run_export(change, context));
     own_jobs_.insert(applied.proof.version);
+    if (const auto missed = applied.outputs.find("missed"); missed != applied.outputs.end()) {
+      if (const auto* text = missed->second.string_if()) missed_ = *text;
+      applied.outputs.erase(missed);
+    }
     return applied;
   }
   if (change.action == Action::Delete && change.key.name.starts_with("batch/"))

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::steady_clock;
 
 // A run that would have to wait longer ends instead: it comes back, and others may run in its place.
-constexpr Duration kPatience = std::chrono::minutes(10);
+constexpr Duration kLongestQueue = std::chrono::minutes(10);
 // The queue is in a file of this machine; looking there costs nothing.
 constexpr Duration kLookAgain = std::chrono::seconds(2);
 
@@ -102,7 +102,7 @@ Result<void> await_export_turn(http::WriteClient& client, const std::string& dat
     Watch watch(client, context, holder);
     const auto waited = std::chrono::duration_cast<Duration>(context.clock().steady() - begun);
     auto over = context.wait(what, std::min(context.settings().timing.poll_export, kLookAgain),
-                             std::max(kPatience - waited, Duration(0)), [&]() -> Result<std::optional<Value>> {
+                             std::max(kLongestQueue - waited, Duration(0)), [&]() -> Result<std::optional<Value>> {
                                TRY(watch.look());
                                before = TRY(take());
                                const bool same = before && before->uid == holder.uid && before->job == holder.job &&

@@ -122,10 +122,8 @@ INSTANTIATE_TEST_SUITE_P(
                                  "m.yaml:11:1: 'journey_optimizer' is not in this version; remove it",
                                  "m.yaml:12:1: 'notify' is not in this version; remove it"}},
                     BadManifest{"words",
-                                minimal_plus("source: { wait_for_evaluation: 2h }\n"
-                                             "engine: query-service\n"),
-                                {"m.yaml:9:11: 'source.wait_for_evaluation' is not in this version; remove it",
-                                 "m.yaml:10:9: engine 'query-service' is not in this version; write local"}}),
+                                minimal_plus("engine: query-service\n"),
+                                {"m.yaml:9:9: engine 'query-service' is not in this version; write local"}}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(BadManifestTest, WhatComesLaterIsUnsupportedAndTheRestInvalid) {
@@ -246,9 +244,11 @@ INSTANTIATE_TEST_SUITE_P(
                     minimal_plus("source: { max_age: 2 }\n"),
                     {"m.yaml:9:20: source.max_age '2' is not a duration; write a number and a unit (ms, s, m, h, d), "
                      "for example 36h"}},
-        BadManifest{"wait_for_evaluation_comes_later",
-                    minimal_plus("source: { wait_for_evaluation: 2h }\n"),
-                    {"m.yaml:9:11: 'source.wait_for_evaluation' is not in this version; remove it"}},
+        BadManifest{
+            "nothing_waits_for_an_evaluation_without_an_export",
+            minimal_plus("source: { from: profile-snapshot, wait_for_evaluation: 2h }\n"),
+            {"m.yaml:9:56: source.wait_for_evaluation has no meaning with source.from 'profile-snapshot', which "
+             "makes no export; remove it"}},
         BadManifest{"duration_overflow",
                     minimal_plus("source: { max_age: 99999999999999999999d }\n"),
                     {"m.yaml:9:20: source.max_age '99999999999999999999d' is not a duration; write a number and a unit "

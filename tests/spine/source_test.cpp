@@ -274,5 +274,20 @@ TEST_F(ProfileSnapshotTest, ThatNobodyShowsUsIsRefused) {
   EXPECT_NE(result.code, kOk) << result.out << result.err;
 }
 
+TEST(WaitForEvaluationTest, AnExportWaitsForOneThatIsNewerThanTheExportBefore) {
+  World world;
+  world.extra = "source: { wait_for_evaluation: 2s }\n";
+  expect_told(world.apply(), kOk, {});
+  world.emulator().evolve(0.1, 3);  // and evaluates
+  const auto newer = world.apply();
+  EXPECT_EQ(newer.code, kOk) << newer.out << newer.err;
+  EXPECT_THAT(told(newer), Not(HasSubstr("wait_for_evaluation")));
+  EXPECT_EQ(world.difference(), "");
+  const auto missed = world.apply();
+  EXPECT_EQ(missed.code, kOk) << "it is a warning only";
+  EXPECT_THAT(told(missed), HasSubstr("no evaluation of the audiences came within 2s"));
+  EXPECT_EQ(world.difference(), "");
+}
+
 }  // namespace
 }  // namespace audiencesync::testing
