@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "daemon/service/child_job.h"
 #include "engine/base/clock.h"
@@ -31,9 +32,9 @@ struct Adapters {
   Environment environment;
   std::function<Result<std::unique_ptr<Store>>(const Path&, OpenMode)> open_store;
   http::RateLimits rate_limits;
-  http::RetryPolicy retry;
-  std::string user = {};                // who runs the program, for the history
-  const UnderDaemon* daemon = nullptr;  // null: the process is on its own
+  std::optional<http::RetryPolicy> retry;  // instead of the one of the settings
+  std::string user = {};                   // who runs the program, for the history
+  const UnderDaemon* daemon = nullptr;     // null: the process is on its own
 };
 
 }  // namespace audiencesync

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "daemon/platform_calls.h"
 #include "daemon/version.h"
 #include "engine/base/server_time.h"
 #include "engine/http/gateway.h"
@@ -47,12 +48,13 @@ class ReadingClient {
  public:
   ReadingClient(const Adapters& adapters, const Settings& settings, const Organization& organization,
                 const Credential& credential, const std::string& sandbox, std::stop_token stop)
-      : server_time_(adapters.clock),
+      : transport_(adapters, organization),
+        server_time_(adapters.clock),
         limiter_(adapters.rate_limits, adapters.clock),
-        tokens_(adapters.transport, adapters.clock, organization.endpoints.ims,
+        tokens_(transport_.get(), adapters.clock, organization.endpoints.ims,
                 {credential.client_id, credential.client_secret, split_at_commas(credential.scopes)},
-                token_options(adapters)),
-        core_({adapters.transport, tokens_, limiter_, adapters.clock, server_time_, nullptr},
+                token_options(adapters, settings)),
+        core_({transport_.get(), tokens_, limiter_, adapters.clock, server_time_, nullptr},
               {organization.endpoints.platform, organization.endpoints.analytics},
               {organization.organization_id, sandbox}, core_options(adapters, settings)),
         reader_(core_, adapters.files, std::move(stop)) {}
@@ -60,25 +62,26 @@ class ReadingClient {
   http::ReadClient& reader() { return reader_; }
 
  private:
-  static http::RetryPolicy patience(const Adapters& adapters) {
-    auto policy = adapters.retry;
+  static http::RetryPolicy patience(const Adapters& adapters, const Settings& settings) {
+    auto policy = retry_policy(adapters, settings);
     policy.total = std::min(policy.total, kPatience);
     return policy;
   }
-  static http::TokenOptions token_options(const Adapters& adapters) {
+  static http::TokenOptions token_options(const Adapters& adapters, const Settings& settings) {
     http::TokenOptions options;
-    options.retry = patience(adapters);
+    options.retry = patience(adapters, settings);
     options.user_agent = fmt::format("audiencesync/{}", kVersion);
     return options;
   }
   static http::CoreOptions core_options(const Adapters& adapters, const Settings& settings) {
     http::CoreOptions options;
-    options.retry = patience(adapters);
+    options.retry = patience(adapters, settings);
     options.deadline = settings.timing.deadline_request;
     options.version = kVersion;
     return options;
   }
 
+  OrganizationTransport transport_;
   ServerTime server_time_;
   http::RateLimiter limiter_;
   http::TokenSource tokens_;

@@ -7,6 +7,7 @@
 
 #include "daemon/call_ledger.h"
 #include "daemon/export_ledger.h"
+#include "daemon/platform_calls.h"
 #include "daemon/token_file.h"
 #include "daemon/version.h"
 #include "engine/base/capped_files.h"
@@ -98,14 +99,15 @@ struct Session::Parts {
         manifest(manifest_in),
         store(store_in),
         registry(std::move(registry_in)),
+        transport(adapters, organization),
         server_time(adapters.clock),
         calls(settings.state / "calls" / shared_name(organization)),
         token_shelf(settings.state / "tokens" / shared_name(organization),
                     {organization.endpoints.ims, credential.client_id, credential.scopes}, credential.client_secret),
         limiter(limits_of(organization), adapters.clock, &calls),
-        tokens(adapters.transport, adapters.clock, organization.endpoints.ims,
+        tokens(transport.get(), adapters.clock, organization.endpoints.ims,
                {credential.client_id, credential.client_secret, scope_list(credential.scopes)}, token_options()),
-        core({adapters.transport, tokens, limiter, adapters.clock, server_time, nullptr},
+        core({transport.get(), tokens, limiter, adapters.clock, server_time, nullptr},
              {organization.endpoints.platform, organization.endpoints.analytics},
              {organization.organization_id, manifest.sandbox}, core_options()),
         files(adapters.files, settings.state, settings.limits.disk, "limits.disk"),
@@ -154,7 +156,7 @@ struct Session::Parts {
 
   http::TokenOptions token_options() {
     http::TokenOptions options;
-    options.retry = adapters.retry;
+    options.retry = retry_policy(adapters, settings);
     options.shelf = &token_shelf;
     options.user_agent = fmt::format("audiencesync/{}", kVersion);
     return options;
@@ -162,7 +164,7 @@ struct Session::Parts {
 
   http::CoreOptions core_options() const {
     http::CoreOptions options;
-    options.retry = adapters.retry;
+    options.retry = retry_policy(adapters, settings);
     options.deadline = settings.timing.deadline_request;
     options.version = kVersion;
     return options;
@@ -173,6 +175,7 @@ struct Session::Parts {
   const Manifest& manifest;
   Store& store;
   Registry registry;
+  OrganizationTransport transport;
   ServerTime server_time;
   CallLedger calls;
   TokenFile token_shelf;
@@ -204,6 +207,7 @@ Result<std::unique_ptr<Session>> Session::open(const Adapters& adapters, const S
     return Error(ErrorCode::Invalid, fmt::format("{}: organization '{}' is not in the settings ({})", manifest.file,
                                                  manifest.organization, settings.file));
   }
+  TRY(check_ca_file(adapters.files, settings, organization->second));
   const auto credential =
       TRY(find_credential(adapters.files, adapters.environment, settings.folder, organization->second.credential));
   const Path folder = settings.state / "syncs" / manifest.uid;

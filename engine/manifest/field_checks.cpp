@@ -275,4 +275,9 @@ Complaint check_rate(std::string_view text) {
   return "is not possible; write a number from 1 to 1000";
 }
 
+Complaint check_attempts(std::string_view text) {
+  if (is_number_up_to(text, "100")) return std::nullopt;
+  return "is not possible; write a number from 1 to 100";
+}
+
 }  // namespace audiencesync

@@ -49,6 +49,7 @@ std::optional<std::string> check_tree_path(std::string_view text);
 /// `host:port`, `[address]:port`.
 std::optional<std::string> check_listen_address(std::string_view text);
 std::optional<std::string> check_plans_at_a_time(std::string_view text);
+std::optional<std::string> check_attempts(std::string_view text);
 std::optional<std::string> check_exports_per_sandbox(std::string_view text);
 std::optional<std::string> check_runs(std::string_view text);
 std::optional<std::string> check_rate(std::string_view text);

@@ -18,7 +18,12 @@ void read_endpoint(const FieldReader& map, std::string_view key, std::string& ur
   while (url.ends_with('/')) url.pop_back();
 }
 
-Organization read_organization(const YamlEntry& entry) {
+void read_path(const FieldReader& map, std::string_view key, const Path& folder, Path& path) {
+  // An absolute path stays what it is.
+  if (const auto text = map.text(key)) path = (folder / *text).lexically_normal();
+}
+
+Organization read_organization(const YamlEntry& entry, const Path& folder) {
   Organization organization;
   organization.place = entry.place;
   const FieldReader map(&entry.value);
@@ -27,6 +32,7 @@ Organization read_organization(const YamlEntry& entry) {
   const auto sandboxes = map.items("sandboxes");
   if (!sandboxes.empty()) organization.sandboxes.clear();
   for (const auto* item : sandboxes) organization.sandboxes.push_back(item->text);
+  read_path(map, "ca_file", folder, organization.ca_file);
   map.read_count("rate", organization.rate);
   map.read_count("analytics_rate", organization.analytics_rate);
   const auto endpoints = map.map("endpoints");
@@ -51,6 +57,15 @@ Timing read_timing(const FieldReader& map) {
   return timing;
 }
 
+CallRetry read_retry(const FieldReader& map) {
+  CallRetry retry;
+  map.read_count("attempts", retry.attempts);
+  map.read("first", retry.first);
+  map.read("most", retry.most);
+  map.read("within", retry.within);
+  return retry;
+}
+
 Limits read_limits(const FieldReader& map) {
   Limits limits;
   map.read_count("exports_per_sandbox", limits.exports_per_sandbox);
@@ -62,11 +77,6 @@ Limits read_limits(const FieldReader& map) {
   map.read_bytes("batch", limits.batch);
   map.read_count("batch_files", limits.batch_files);
   return limits;
-}
-
-void read_path(const FieldReader& map, std::string_view key, const Path& folder, Path& path) {
-  // An absolute path stays what it is.
-  if (const auto text = map.text(key)) path = (folder / *text).lexically_normal();
 }
 
 void read_git(const FieldReader& root, const Path& folder, Settings& settings) {
@@ -119,7 +129,7 @@ Settings read_settings(const FieldReader& root, const Path& path) {
   read_listen(root, settings.folder, settings);
   if (const auto* organizations = root.node("organizations")) {
     for (const auto& entry : organizations->entries) {
-      settings.organizations.emplace(entry.key, read_organization(entry));
+      settings.organizations.emplace(entry.key, read_organization(entry, settings.folder));
     }
   }
   for (const auto* item : root.items("source_folders")) {
@@ -127,6 +137,7 @@ Settings read_settings(const FieldReader& root, const Path& path) {
     settings.source_folders.push_back((folder.is_absolute() ? folder : settings.folder / folder).lexically_normal());
   }
   settings.timing = read_timing(root.map("timing"));
+  settings.retry = read_retry(root.map("retry"));
   settings.limits = read_limits(root.map("limits"));
   for (const auto* item : root.items("variables")) settings.variables.push_back(item->text);
   return settings;

@@ -31,6 +31,7 @@ struct Organization {
   std::string credential;       // name for find_credential
   std::vector<std::string> sandboxes{"prod"};
   Endpoints endpoints;
+  Path ca_file;                       // certificates to trust instead of the system's; "": the system's
   std::uint64_t rate = 20;            // calls of the platform in a second, by all syncs and commands together
   std::uint64_t analytics_rate = 60;  // likewise of Customer Journey Analytics, in a minute
   Place place;
@@ -51,6 +52,16 @@ struct Timing {
   Duration retry_most = std::chrono::hours{1};
 
   friend bool operator==(const Timing&, const Timing&) = default;
+};
+
+/// How long one call of the platform is tried, after passing faults only.
+struct CallRetry {
+  std::uint64_t attempts = 8;                       // in all, the first one included
+  Duration first = std::chrono::milliseconds{200};  // the most the first retry waits; doubles with each further one
+  Duration most = std::chrono::seconds{30};         // where the doubling ends; what a server asks for is always waited
+  Duration within = std::chrono::minutes{5};        // no attempt begins later than this after the call began
+
+  friend bool operator==(const CallRetry&, const CallRetry&) = default;
 };
 
 /// What the process may use. Sizes in bytes; units in the file are decimal (256MB is 256,000,000).
@@ -113,6 +124,7 @@ struct Settings {
   std::vector<Path> source_folders;  // that manifests may read profiles from
   std::map<std::string, Organization> organizations;
   Timing timing;
+  CallRetry retry;
   Limits limits;
   std::vector<std::string> variables;  // environment variables a manifest may use
 };

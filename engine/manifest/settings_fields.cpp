@@ -22,6 +22,10 @@ Field endpoints_field() {
                      endpoint("analytics", "https://cja.adobe.io", "Customer Journey Analytics.")}};
 }
 
+Field file_field(std::string_view name, std::string_view example, std::string_view help) {
+  return {.name = name, .example = example, .help = help, .check = check_path};
+}
+
 Field organizations_field() {
   return {.name = "organizations",
           .type = FieldType::NamedMaps,
@@ -46,6 +50,12 @@ Field organizations_field() {
                       .fallback = "[prod]",
                       .help = "Sandboxes manifests may use.",
                       .check = check_sandbox_name},
+                     {.name = "ca_file",
+                      .fallback = "null",
+                      .example = "corporate-ca.pem",
+                      .help = "File with certificates (PEM) to trust instead of the system's, for a proxy that opens "
+                              "TLS; null: the system's.",
+                      .check = check_path},
                      {.name = "rate",
                       .type = FieldType::Integer,
                       .fallback = "20",
@@ -78,6 +88,22 @@ Field timing_field() {
                                 "How long the daemon leaves a sync alone after a run that failed; each further failure "
                                 "doubles it."),
                      wait_field("retry_most", "1h", "Where that doubling ends.")}};
+}
+
+Field retry_field() {
+  return {
+      .name = "retry",
+      .type = FieldType::Map,
+      .example = "{ within: 2m }",
+      .help = "How a call of the platform is repeated after a passing fault.",
+      .fields = {{.name = "attempts",
+                  .type = FieldType::Integer,
+                  .fallback = "8",
+                  .help = "Attempts in all, the first one included.",
+                  .check = check_attempts},
+                 wait_field("first", "200ms", "The most the first retry waits; each further one doubles it."),
+                 wait_field("most", "30s", "Where that doubling ends. What the platform asks for is waited anyway."),
+                 wait_field("within", "5m", "No attempt begins later than this after the call began.")}};
 }
 
 Field limits_field() {
@@ -127,10 +153,6 @@ Field limits_field() {
                       .fallback = "1500",
                       .help = "Files of one batch; more are sent in several.",
                       .check = check_batch_files}}};
-}
-
-Field file_field(std::string_view name, std::string_view example, std::string_view help) {
-  return {.name = name, .example = example, .help = help, .check = check_path};
 }
 
 Field git_field() {
@@ -227,6 +249,7 @@ FieldTable make_settings_fields() {
        .help = "Folders that manifests may read profiles from (source.from: files).",
        .check = check_path},
       timing_field(),
+      retry_field(),
       limits_field(),
       {.name = "variables",
        .type = FieldType::TextList,

@@ -53,6 +53,8 @@ TEST(ExamplesTest, SettingsShowEveryKeyWithItsDefault) {
   EXPECT_EQ(settings.organizations.at("default").sandboxes, Organization{}.sandboxes);
   EXPECT_EQ(settings.timing, Timing{});
   EXPECT_EQ(settings.limits, Limits{});
+  EXPECT_EQ(settings.retry, CallRetry{});
+  EXPECT_EQ(settings.organizations.at("default").ca_file, "");
   EXPECT_THAT(settings.variables, IsEmpty());
   EXPECT_THAT(missing_keys(tree_of(path), settings_fields()), IsEmpty());
 }
@@ -130,7 +132,7 @@ TEST(ExamplesTest, EveryDefaultOfTheSettingsTableIsTheDefaultOfTheStruct) {
   for (const auto& field : settings_fields()) {
     if (field.name == "organizations") text += settings_defaults(field.fields, "    ", written);
   }
-  EXPECT_EQ(written, 30) << text;
+  EXPECT_EQ(written, 35) << text;
   const MemoryFiles files{{"s.yaml", text}};
   const auto loaded = load_settings(files, "s.yaml");
   ASSERT_THAT(texts(loaded.problems), IsEmpty()) << text;

@@ -46,6 +46,7 @@ TEST(SettingsTest, OnlyAnOrganizationIsNeeded) {
   EXPECT_EQ(organization.place.text(), "/etc/audiencesync/s.yaml:3:3");
   EXPECT_EQ(settings.timing, Timing{});
   EXPECT_EQ(settings.limits, Limits{});
+  EXPECT_EQ(settings.retry, CallRetry{});
   EXPECT_THAT(settings.variables, IsEmpty());
 }
 
@@ -59,12 +60,14 @@ organizations:
     credential: main-1
     sandboxes: [prod, stage]
     rate: 7
+    ca_file: tls/ca.pem
     analytics_rate: 8
     endpoints: { ims: "http://127.0.0.1:8080/", platform: "http://[::1]:81", analytics: http://localhost:8080 }
   other: { organization_id: DEF@AdobeOrg, credential: other }
 timing: { poll_export: 50ms, poll_batch: 51ms, settle: 1s, deadline_request: 2s, deadline_export: 3m,
           deadline_batch: 4m, deadline_run: 5h, approval_ttl: 6h, retry_first: 7s, retry_most: 8m }
 limits: { exports_per_sandbox: 1, ingest_per_hour: 1GB, memory: 128MiB, runs: 3 }
+retry: { attempts: 3, first: 10ms, most: 1s, within: 20s }
 variables: [REGION, Stage_2]
 )");
   ASSERT_THAT(texts(loaded.problems), IsEmpty());
@@ -79,6 +82,9 @@ variables: [REGION, Stage_2]
   EXPECT_EQ(organization.rate, 7U);
   EXPECT_EQ(organization.analytics_rate, 8U);
   EXPECT_EQ(settings.organizations.at("other").rate, 20U);
+  EXPECT_EQ(organization.ca_file, "/etc/audiencesync/tls/ca.pem");
+  EXPECT_EQ(settings.organizations.at("other").ca_file, "");
+  EXPECT_EQ(settings.retry, (CallRetry{3, 10ms, 1s, 20s}));
   EXPECT_EQ(settings.timing, (Timing{50ms, 51ms, 1s, 2s, 3min, 4min, 5h, 6h, 7s, 8min}));
   Limits limits{1, 1'000'000'000, 134'217'728};
   limits.runs = 3;
@@ -216,6 +222,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "timing: { deadline_batch: 1m }\n",
                     {"s.yaml:4:27: timing.poll_batch '2m' is not shorter than timing.deadline_batch '1m'; make it "
                      "shorter"}},
+        BadSettings{"no_attempt",
+                    "retry: { attempts: 0 }\n",
+                    {"s.yaml:4:20: retry.attempts '0' is not possible; write a number from 1 to 100"}},
         BadSettings{"variable_named_like_a_credential",
                     "variables: [REGION, API_KEY]\n",
                     {"s.yaml:4:21: variables 'API_KEY' is named like a credential, which a manifest may not use; put "
