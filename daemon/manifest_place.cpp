@@ -2,18 +2,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "daemon/gitops/git_source.h"
 #include "daemon/gitops/libgit2/libgit2_repository.h"
 #include "daemon/service/manifest_folder.h"
+#include "daemon/start_self.h"
 
 namespace audiencesync {
 namespace {
@@ -43,29 +41,14 @@ Result<RunningLook> start_look(const std::vector<std::string>& command) {
   if (::pipe2(pair, O_CLOEXEC) != 0) return Error(ErrorCode::Io, fmt::format("no pipe: {}", std::strerror(errno)));
   Descriptor told(pair[0]);
   const Descriptor write_end(pair[1]);
-  std::vector<char*> arguments;
-  for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, write_end.get(), STDERR_FILENO);
-  // The daemon takes its signals by a descriptor and so has them blocked.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t all;
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   RunningLook look;
-  const int failure = ::posix_spawn(&look.process, "/proc/self/exe", &actions, &attributes, arguments.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failure != 0) return Error(ErrorCode::Io, fmt::format("cannot start a look at it: {}", std::strerror(failure)));
+  look.process = TRY(start_self(
+      command,
+      [&](posix_spawn_file_actions_t& files) {
+        posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+        posix_spawn_file_actions_adddup2(&files, write_end.get(), STDERR_FILENO);
+      },
+      "cannot start a look at it"));
   look.told = std::move(told);
   return look;
 }

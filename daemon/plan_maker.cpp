@@ -3,18 +3,16 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <random>
 
 #include "daemon/service/data_limit.h"
 #include "daemon/service/manifest_judge.h"
+#include "daemon/start_self.h"
 #include "engine/model/outcome.h"
 
 namespace audiencesync {
@@ -47,36 +45,17 @@ class Scratch {
   Path path_;
 };
 
-Error no_start(int number) {
-  return Error(ErrorCode::Io, fmt::format("no plan could be started: {}", std::strerror(number)));
-}
-
 Result<pid_t> start(const std::vector<std::string>& command, const Path& folder, const Path& out, const Path& err) {
-  std::vector<char*> arguments;
-  for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  // So that the plan shows names as they were sent.
-  posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t all;
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  pid_t pid = 0;
-  const int failure = ::posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, arguments.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failure != 0) return no_start(failure);
-  return pid;
+  constexpr int kAnew = O_WRONLY | O_CREAT | O_TRUNC;
+  return start_self(
+      command,
+      [&](posix_spawn_file_actions_t& files) {
+        posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, out.c_str(), kAnew, 0600);
+        posix_spawn_file_actions_addopen(&files, STDERR_FILENO, err.c_str(), kAnew, 0600);
+        // So that the plan shows names as they were sent.
+        posix_spawn_file_actions_addchdir_np(&files, folder.c_str());
+      },
+      "no plan could be started");
 }
 
 /// The status of a process that ended, or nullopt when it had to be ended.

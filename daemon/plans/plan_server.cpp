@@ -8,14 +8,14 @@
 #include <mutex>
 #include <thread>
 
+#include "daemon/plans/slow_clients.h"
 #include "engine/base/json.h"
 
 namespace audiencesync {
 namespace {
 
 constexpr int kThreads = 16;
-constexpr std::chrono::seconds kClientPatience{10};   // between two pieces of a request
-constexpr std::chrono::seconds kRequestDeadline{30};  // for all of a body
+constexpr std::chrono::seconds kClientPatience{10};  // between two pieces of a request
 
 int status_of(int exit_code) {
   switch (exit_code) {
@@ -58,6 +58,21 @@ void come_back(httplib::Response& response, int status, int seconds, const std::
   say(response, status, text);
 }
 
+/// The library's threads, and somebody who is told when a connection comes.
+class WatchedThreads final : public httplib::TaskQueue {
+ public:
+  explicit WatchedThreads(SlowClients& slow) : slow_(slow) {}
+  void enqueue(std::function<void()> work) override {
+    slow_.arrived();
+    threads_.enqueue(std::move(work));
+  }
+  void shutdown() override { threads_.shutdown(); }
+
+ private:
+  SlowClients& slow_;
+  httplib::ThreadPool threads_{kThreads};
+};
+
 /// So many in any minute.
 class Allowance {
  public:
@@ -78,10 +93,11 @@ class Allowance {
 }  // namespace
 
 struct PlanServer::Parts {
-  Parts(Listen listen_in, PlanServices services_in) : listen(std::move(listen_in)), services(std::move(services_in)) {}
+  Parts(Listen listen_in, PlanServices services_in, Duration patience_in)
+      : listen(std::move(listen_in)), services(std::move(services_in)), patience(patience_in), slow(patience_in) {}
 
   void routes() {
-    server->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+    server->new_task_queue = [this] { return new WatchedThreads(slow); };
     server->set_payload_max_length(kMostPlanBytes);
     // Its own default lets two servers share a port, and each would get some of the requests.
     server->set_socket_options([](socket_t socket) {
@@ -128,7 +144,7 @@ struct PlanServer::Parts {
     }
     std::string body;
     bool too_much = false;
-    const auto end = std::chrono::steady_clock::now() + kRequestDeadline;
+    const auto end = std::chrono::steady_clock::now() + patience;
     const bool whole = content([&](const char* data, std::size_t size) {
       body.append(data, size);
       too_much = body.size() > kMostPlanBytes || std::chrono::steady_clock::now() >= end;
@@ -137,7 +153,9 @@ struct PlanServer::Parts {
     if (!whole) {
       // The library has its own words for a body that is announced as too long.
       if (too_much || response.status < 400) {
-        say(response, 413, fmt::format("at most {} bytes, in at most {} s", kMostPlanBytes, kRequestDeadline.count()));
+        say(response, 413,
+            fmt::format("at most {} bytes, in at most {} s", kMostPlanBytes,
+                        std::chrono::duration_cast<std::chrono::seconds>(patience).count()));
       }
       return;
     }
@@ -146,10 +164,11 @@ struct PlanServer::Parts {
     if (!wanted.ok()) return say(response, 400, wanted.error().text());
     const Slot slot(*this);
     if (!slot.had) return come_back(response, 503, 10, "other plans are being made; come back in a moment");
-    answer(*wanted, response);
+    answer(*wanted, request, response);
   }
 
-  void answer(const PlanRequest& wanted, httplib::Response& response) {
+  void answer(const PlanRequest& wanted, const httplib::Request& request, httplib::Response& response) {
+    const SlowClients::Answering answering(slow, request.remote_addr, request.remote_port);
     const auto made = services.make(wanted, stopping.get_token());
     if (!made.ok()) return say(response, status_of(made.error().code()), made.error().text());
     response.set_header(kExitCodeHeader, std::to_string(made->exit_code));
@@ -173,6 +192,8 @@ struct PlanServer::Parts {
 
   const Listen listen;
   const PlanServices services;
+  const Duration patience;
+  SlowClients slow;
   std::unique_ptr<httplib::Server> server;
   std::thread thread;
   std::atomic<std::uint64_t> making{0};
@@ -180,8 +201,8 @@ struct PlanServer::Parts {
   std::stop_source stopping;
 };
 
-PlanServer::PlanServer(Listen listen, PlanServices services)
-    : parts_(std::make_unique<Parts>(std::move(listen), std::move(services))) {}
+PlanServer::PlanServer(Listen listen, PlanServices services, Duration patience)
+    : parts_(std::make_unique<Parts>(std::move(listen), std::move(services), patience)) {}
 
 PlanServer::~PlanServer() { stop(); }
 
@@ -209,6 +230,7 @@ Result<int> PlanServer::start() {
                                             "machine's?",
                                             listen.host, listen.port));
   }
+  parts.slow.watch(port);
   parts.thread = std::thread([&parts] { parts.server->listen_after_bind(); });
   while (!parts.server->is_running()) std::this_thread::yield();
   return port;
@@ -219,6 +241,7 @@ void PlanServer::stop() {
   parts.stopping.request_stop();
   if (parts.server) parts.server->stop();
   if (parts.thread.joinable()) parts.thread.join();
+  parts.slow.stop();
 }
 
 }  // namespace audiencesync

@@ -55,7 +55,8 @@ bool same_token(const std::string& shown, const Secret& expected);
 /// `GET /readyz`. At most `listen.plans` plans at a time and kMostPlansPerMinute; more are told to come back.
 class PlanServer {
  public:
-  PlanServer(Listen listen, PlanServices services);
+  /// `patience` is how long a client may take over its request, header and body.
+  PlanServer(Listen listen, PlanServices services, Duration patience = std::chrono::seconds(30));
   ~PlanServer();
   PlanServer(const PlanServer&) = delete;
   PlanServer& operator=(const PlanServer&) = delete;

@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -31,7 +35,7 @@ class PlanServerTest : public ::testing::Test {
     };
     services.token = [this]() -> Result<Secret> { return Secret(token_); };
     services.ready = [this]() -> Result<void> { return ready_; };
-    server_ = std::make_unique<PlanServer>(listen_, services);
+    server_ = std::make_unique<PlanServer>(listen_, services, patience_);
     auto port = server_->start();
     ASSERT_TRUE(port.ok()) << port.error().text();
     port_ = *port;
@@ -66,6 +70,7 @@ class PlanServerTest : public ::testing::Test {
   std::string token_ = "0123456789abcdef";
   std::string shown_ = token_;
   std::string scheme_ = "http";
+  Duration patience_ = std::chrono::seconds(30);
   Result<void> ready_;
   std::function<Result<PlanAnswer>(const PlanRequest&, std::stop_token)> make_ = [](const PlanRequest& request, auto) {
     return PlanAnswer{2, fmt::format("{} as {}\n", request.manifests.front(), request.format), "a warning\n"};
@@ -186,6 +191,56 @@ TEST_F(PlanServerTest, OnlySoManyPlansAreMadeInAMinute) {
   EXPECT_THAT(all, Not(HasSubstr("429")));
   EXPECT_EQ(plan().first, "429");
   EXPECT_THAT(headers(), HasSubstr("Retry-After: 30"));
+}
+
+/// Connects, sends so many bytes of a header, one a step, and says how it ended.
+class Dawdler {
+ public:
+  explicit Dawdler(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+  ~Dawdler() { ::close(socket_); }
+  Dawdler(const Dawdler&) = delete;
+  Dawdler& operator=(const Dawdler&) = delete;
+
+  /// A letter now and then, until the other end has had enough of it.
+  bool is_ended() const {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (connected_ && std::chrono::steady_clock::now() < limit) {
+      if (::send(socket_, "a", 1, MSG_NOSIGNAL) < 0) return true;
+      char byte = 0;
+      pollfd watched{socket_, POLLIN, 0};
+      if (::poll(&watched, 1, 20) == 1 && ::recv(socket_, &byte, 1, 0) <= 0) return true;
+    }
+    return false;
+  }
+
+ private:
+  int socket_;
+  bool connected_ = false;
+};
+
+TEST_F(PlanServerTest, WhoSendsItsHeaderALetterAtATimeHoldsNoThread) {
+  patience_ = std::chrono::milliseconds(300);
+  start();
+  std::vector<std::unique_ptr<Dawdler>> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(std::make_unique<Dawdler>(port_));  // more than there are threads
+  EXPECT_TRUE(clients.front()->is_ended());
+  EXPECT_EQ(ask("/healthz").first, "200") << "the others were ended too";
+}
+
+TEST_F(PlanServerTest, WhoWaitsForALongPlanIsNotSlow) {
+  patience_ = std::chrono::milliseconds(200);
+  make_ = [](const PlanRequest&, std::stop_token) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));  // several times the patience
+    return PlanAnswer{0, "a plan\n", ""};
+  };
+  start();
+  EXPECT_EQ(plan().first, "200");
 }
 
 TEST_F(PlanServerTest, SaysWhetherItIsAliveAndReady) {

@@ -18,10 +18,10 @@ using ::testing::Not;
 /// A world with the server that answers `plan --server`.
 class RemotePlanTest : public ::testing::Test {
  protected:
-  RemotePlanTest() {
+  explicit RemotePlanTest(const std::string& listen = {}) {
     write_file(token(), "0123456789abcdef0123456789abcdef\n");
     auto text = read_file(world_.emulator().config());
-    text += fmt::format("listen: {{ address: \"127.0.0.1:0\", token_file: {} }}\n", token().string());
+    text += fmt::format("listen: {{ address: \"127.0.0.1:0\", token_file: {}{} }}\n", token().string(), listen);
     write_file(world_.emulator().config(), text);
     const auto out = scratch_.path() / "server.out";
     server_ = start_process(
@@ -49,6 +49,22 @@ class RemotePlanTest : public ::testing::Test {
     words.insert(words.end(), more.begin(), more.end());
     return world_.run(words);
   }
+  /// The process that makes a plan at this moment, 0 when there is none.
+  pid_t maker() const {
+    for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", server_))) {
+      std::istringstream children(read_file(task.path() / "children"));
+      if (pid_t child = 0; children >> child) return child;
+    }
+    return 0;
+  }
+  bool plans_are_gone() const {
+    return !std::filesystem::exists(world_.state() / "plans") || std::filesystem::is_empty(world_.state() / "plans");
+  }
+  void hold_plans() {
+    world_.emulator().faults(
+        R"([{"method":"GET","path":"/data/foundation/sandbox-management/*","times":1,"action":{"hold":"before"}}])");
+  }
+
   std::vector<std::string> state_files() const {
     std::vector<std::string> names;
     if (!std::filesystem::exists(world_.state())) return names;
@@ -92,6 +108,48 @@ TEST_F(RemotePlanTest, IsThePlanThatWouldBeMadeThereAndChangesNothing) {
   const auto here = world_.plan({"--format", "json"});
   const auto digest = [](const std::string& text) { return text.substr(text.find("\"digest\""), 80); };
   EXPECT_EQ(digest(plan.out), digest(here.out));
+}
+
+TEST_F(RemotePlanTest, MakesItInAProcessWithALimitOfMemory) {
+  write_file(world_.manifest(), world_.manifest_text());
+  hold_plans();
+  const auto client = start_process({AUDIENCESYNC_BIN_DIR "/audiencesync", "plan", world_.manifest().string(),
+                                     "--server", url_, "--token-file", token().string()},
+                                    {}, scratch_.path() / "plan.out", scratch_.path() / "plan.err");
+  for (int looks = 0; looks < 4000 && maker() == 0; ++looks) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_NE(maker(), 0);
+  std::string limit;
+  for (int looks = 0; looks < 4000 && limit.find("512000000") == std::string::npos; ++looks) {
+    // It is given right after the start: twice the 256 MB of limits.memory.
+    std::istringstream limits(read_file(fmt::format("/proc/{}/limits", maker())));
+    for (std::string line; std::getline(limits, line);) {
+      if (line.starts_with("Max data size")) limit = line;
+    }
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    break;  // they reserve terabytes, so nothing is limited
+#endif
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_THAT(limit, HasSubstr("512000000"));
+#endif
+  world_.emulator().faults("[]");
+  EXPECT_EQ(wait_process(client), 0) << read_file(scratch_.path() / "plan.err");
+}
+
+class HastyPlanTest : public RemotePlanTest {
+ protected:
+  HastyPlanTest() : RemotePlanTest(", deadline: 1s") {}
+};
+
+TEST_F(HastyPlanTest, APlanThatTakesTooLongIsEndedAndLeavesNothing) {
+  hold_plans();
+  const auto plan = remote_plan();
+  EXPECT_NE(plan.code, 0);
+  EXPECT_THAT(plan.err, HasSubstr("listen.deadline"));
+  EXPECT_EQ(maker(), 0) << "its process is gone";
+  EXPECT_TRUE(plans_are_gone());
+  world_.emulator().faults("[]");
 }
 
 TEST_F(RemotePlanTest, WhatIsWrongWithAManifestIsSaidAsItWouldBeHere) {
