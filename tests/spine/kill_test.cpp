@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "tests/support/parallel.h"
@@ -91,6 +92,48 @@ TEST(Kill, TwiceInOneRun) {
                                        const auto& [part, at] = plans[static_cast<std::size_t>(number)];
                                        return survive(part, at);
                                      })),
+            "");
+}
+
+// The end of a sync is short, so a few of its places stand for all.
+constexpr int kRetireStep = 4;
+
+std::unique_ptr<World> world_to_retire() {
+  auto world = std::make_unique<World>(Emulator::Options{.profiles = 60, .audiences = 2, .seed = 11, .record = ""},
+                                       Analysts::Present);
+  if (const auto first = world->seamed_apply("count");
+      first.code != 3)  // a person would have to add it to a connection
+    throw std::runtime_error("the run before ended differently: " + first.err);
+  return world;
+}
+
+ProcessResult retire(World& world, const std::string& seam, const std::filesystem::path& count = {}) {
+  return world.seamed({"retire", world.uid, "--delete", "--auto-approve", "--reason", "a story"}, seam, count,
+                      "--manifest");
+}
+
+std::string survive_retirement(int place) {
+  const auto world = world_to_retire();
+  const auto killed = retire(*world, fmt::format("kill@{}", place));
+  if (killed.code != kKilled) return fmt::format("killed at {}: ended {}: {}", place, killed.code, killed.err);
+  const auto resumed = retire(*world, "count");
+  if (resumed.code != 0) return fmt::format("killed at {}: the next ended {}: {}", place, resumed.code, resumed.err);
+  if (!world->emulator().datasets_tagged("uid:" + world->uid).empty())
+    return fmt::format("killed at {}: a dataset of ours is left", place);
+  return {};
+}
+
+TEST(Kill, AnywhereWhileASyncIsRetired) {
+  const int step = std::max(number_from_environment("AUDIENCESYNC_KILL_STEP", kRetireStep), kRetireStep);
+  const auto world = world_to_retire();
+  const auto count = world->folder() / "count";
+  const auto whole = retire(*world, "count", count);
+  ASSERT_EQ(whole.code, 0) << whole.out << whole.err;
+  const int last = std::stoi(read_file(count));
+  ASSERT_GT(last, 10) << "so few places cannot be a whole retirement";
+  std::cout << last << " places, every " << step << ". is tried\n";
+  EXPECT_EQ(all_findings(in_parallel(std::max(last / step, 1),
+                                     [&](int number) { return survive_retirement(1 + number * step); })),
             "");
 }
 
