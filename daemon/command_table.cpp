@@ -152,19 +152,24 @@ CommandRow status_row() {
 }
 
 CommandRow history_row() {
-  return {
-      .command = Command::History,
-      .group = CommandGroup::Follow,
-      .name = "history",
-      .usage = "[SYNC...]",
-      .summary = "lists past runs, newest first, and who approved what",
-      .tells = "Reads the state folder only.",
-      .operands = Operands::Syncs,
-      .options =
-          {text_or_json("form of the answer"),
-           {.name = "limit", .help = "runs shown of each sync", .takes = Takes::Text, .value = "N", .fallback = "20"}},
-      .examples = {{"audiencesync history luma-loyalty", "the last 20 runs"},
-                   {"audiencesync history --limit 5 --format json", "for a report"}}};
+  return {.command = Command::History,
+          .group = CommandGroup::Follow,
+          .name = "history",
+          .usage = "[SYNC...]",
+          .summary = "lists past runs, newest first, and who approved what",
+          .tells = "Reads the state folder only.",
+          .operands = Operands::Syncs,
+          .options = {text_or_json("form of the answer"),
+                      {.name = "limit",
+                       .help = "runs shown of each sync, or commands",
+                       .takes = Takes::Text,
+                       .value = "N",
+                       .fallback = "20"},
+                      {.name = "audit",
+                       .help = "the commands that operators sent to the daemon: who, what, when, how they ended"}},
+          .examples = {{"audiencesync history luma-loyalty", "the last 20 runs"},
+                       {"audiencesync history --audit --limit 100", "who did what through the daemon"},
+                       {"audiencesync history --limit 5 --format json", "for a report"}}};
 }
 
 CommandRow explain_row() {

@@ -45,6 +45,7 @@ Result<void> serve(const Options& options) {
   Supervisor supervisor(
       {.events = events,
        .clock = clock,
+       .files = files,
        .store = *store,
        .environment = process_environment(),
        .state_lock = lock.descriptor(),

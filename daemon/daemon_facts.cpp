@@ -25,6 +25,10 @@ std::string facts_text(const Value& facts, const std::string& uid, Time now) {
     if (const auto progress = running->text("progress"); !progress.empty()) text += ": " + progress;
     out += paragraph("  at work    ", text);
   }
+  if (const auto* failed = sync.find("failed")) {
+    const auto at = parse_time(failed->text("at")).value_or(now);
+    out += paragraph("  failed     ", fmt::format("{}: {}", second_text(at), failed->text("error")));
+  }
   std::string times;
   for (const auto& time : sync.items("next")) {
     const auto at = time.string_if() == nullptr ? std::nullopt : parse_time(*time.string_if());

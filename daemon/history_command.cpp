@@ -5,10 +5,37 @@
 #include "engine/base/json.h"
 
 namespace audiencesync {
+namespace {
+
+Result<std::vector<AuditRecord>> read_audit(const Options& options, const Settings& settings,
+                                            const Adapters& adapters) {
+  const auto store = adapters.open_store(settings.state / "state.db", OpenMode::ReadOnly);
+  if (store.ok()) return (*store)->audit(options.limit);
+  if (store.error().code() == ErrorCode::NotFound) return std::vector<AuditRecord>();
+  return store.error();
+}
+
+ExitCode history_of_commands(const Options& options, const Settings& settings, const Adapters& adapters,
+                             const Console& console) {
+  const auto commands = read_audit(options, settings, adapters);
+  if (!commands.ok()) {
+    say_error(console, commands.error());
+    return exit_code(commands.error().code());
+  }
+  if (options.format == Format::Json) {
+    console.out << to_json_pretty(Value::Object{{"version", 1}, {"commands", audit_value(*commands)}}) << "\n";
+  } else {
+    console.out << audit_text(*commands);
+  }
+  return ExitCode::Converged;
+}
+
+}  // namespace
 
 ExitCode history_command(const Options& options, const Adapters& adapters, const Console& console) {
   const auto settings = settings_of(options, adapters, console);
   if (!settings) return ExitCode::Invalid;
+  if (options.audit) return history_of_commands(options, *settings, adapters, console);
   const auto syncs = read_syncs(options, *settings, adapters, options.limit);
   if (!syncs.ok()) {
     say_error(console, syncs.error());

@@ -165,4 +165,33 @@ Value history_value(const SyncRecords& records) {
                        {"suspensions", std::move(suspensions)}};
 }
 
+std::string audit_text(const std::vector<AuditRecord>& commands) {
+  if (commands.empty()) return "no operator sent a command yet\n";
+  std::string out;
+  for (const auto& command : commands) {
+    auto text = fmt::format("{} (uid {}): {}", command.user, command.uid, command.command);
+    if (command.answer != "admitted") text += "; " + command.answer;
+    if (command.answer == "admitted") {
+      text += command.code ? fmt::format("; exit code {}", *command.code) : std::string("; no end yet, or cut short");
+    }
+    out += paragraph("  " + second_text(command.at) + " ", text);
+  }
+  return out;
+}
+
+Value audit_value(const std::vector<AuditRecord>& commands) {
+  Value::Array list;
+  for (const auto& command : commands) {
+    Value value = Value::Object{{"at", to_iso8601(command.at)},
+                                {"uid", command.uid},
+                                {"user", command.user},
+                                {"command", command.command},
+                                {"answer", command.answer}};
+    if (command.ended) value["ended"] = to_iso8601(*command.ended);
+    if (command.code) value["code"] = *command.code;
+    list.push_back(std::move(value));
+  }
+  return list;
+}
+
 }  // namespace audiencesync

@@ -11,4 +11,8 @@ namespace audiencesync {
 std::string history_text(const SyncRecords& records);
 Value history_value(const SyncRecords& records);
 
+/// Commands that operators sent, newest first, a line each: when, who, what, how it ended.
+std::string audit_text(const std::vector<AuditRecord>& commands);
+Value audit_value(const std::vector<AuditRecord>& commands);
+
 }  // namespace audiencesync

@@ -358,6 +358,7 @@ Result<Options> read_options(const CommandRow& row, const std::vector<std::strin
     options.to = found.paths("to");
   }
   options.stats = found.has("stats");
+  options.audit = found.has("audit");
   options.fetch = found.has("fetch");
   options.server = found.text("server");
   options.token_file = found.text("token-file");

@@ -78,6 +78,7 @@ struct Options {
   std::vector<Path> from;
   std::vector<Path> to;
   bool stats = false;
+  bool audit = false;      // history: the commands operators sent, instead of runs
   bool take_over = false;  // state rebuild
   bool lift = false;       // forget: let them back
   // verify

@@ -162,10 +162,10 @@ void ControlServer::request(int id, ControlRequest request) {
   const auto admitted = handlers_.admit(request.words);
   if (!admitted.ok()) {
     const auto word = request.words.empty() ? std::string("nothing") : request.words.front().substr(0, 32);
-    handlers_.audit(peer.uid, peer.user, word, "refused");
+    connections_.at(id)->audit = handlers_.audit(peer.uid, peer.user, word, "refused");
     return refuse(id, request, admitted.error());
   }
-  handlers_.audit(peer.uid, peer.user, admitted->told, "admitted");
+  connections_.at(id)->audit = handlers_.audit(peer.uid, peer.user, admitted->told, "admitted");
   if (!admitted->sync.empty()) {
     const auto said = handlers_.run_now(admitted->sync);
     if (!said.ok()) return refuse(id, request, said.error());
@@ -191,6 +191,7 @@ void ControlServer::request(int id, ControlRequest request) {
 void ControlServer::answer(int id, int code) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
+  handlers_.audit_end(found->second->audit, code);
   (void)send_answer(found->second->socket.get(), code);
   connections_.erase(found);
 }

@@ -48,8 +48,10 @@ class ControlServer {
     std::function<void(pid_t)> stop;
     /// Wants a run of a sync; the answer is shown.
     std::function<Result<std::string>(const std::string& sync)> run_now;
-    /// Writes the audit record.
-    std::function<void(uid_t uid, const std::string& user, const std::string& told, const std::string& answer)> audit;
+    /// Writes the audit record and gives its number; `audit_end` is called with it once, when the command has ended.
+    std::function<std::int64_t(uid_t uid, const std::string& user, const std::string& told, const std::string& answer)>
+        audit;
+    std::function<void(std::int64_t number, int code)> audit_end;
   };
 
   ControlServer(EventLoop& loop, EventSink& events, Handlers handlers)
@@ -69,6 +71,7 @@ class ControlServer {
     EventLoop::Watch patience;  // for the request
     RequestReader reader;
     pid_t process = 0;
+    std::int64_t audit = 0;  // number of its record
   };
   void accept();
   void read(int id);

@@ -72,6 +72,7 @@ Result<void> Supervisor::run() {
   children_ = std::make_unique<Children>(*loop_, parts_.clock);
   configuration_ = TRY(configure());
   roster_ = std::make_unique<Roster>(parts_.store, parts_.events, back_off_of(configuration_->accepted.settings));
+  kept_ = std::make_unique<KeptManifests>(parts_.files, parts_.state / "manifests" / "accepted.json");
   TRY(watch());
   if (!parts_.socket.empty()) {
     control_ = std::make_unique<ControlServer>(
@@ -82,7 +83,8 @@ Result<void> Supervisor::run() {
             .stop = [this](pid_t process) { children_->stop(process, StopReason::Caller); },
             .run_now = [this](const std::string& sync) { return run_now(sync); },
             .audit = [this](uid_t uid, const std::string& user, const std::string& told,
-                            const std::string& answer) { audit(uid, user, told, answer); }});
+                            const std::string& answer) { return audit(uid, user, told, answer); },
+            .audit_end = [this](std::int64_t number, int code) { end_audit(number, code); }});
     TRY(control_->listen(parts_.socket));
   }
   parts_.events.emit("daemon.started", {{"pid", static_cast<std::int64_t>(::getpid())},
@@ -186,7 +188,9 @@ void Supervisor::load_manifests() {
   if (set->warnings != warnings_) {
     for (const auto& warning : set->warnings) parts_.events.warn("manifest.warning", {{"text", warning}});
   }
+  if (!loaded_ && set->commit.empty()) restore_manifests(*set);
   roster_->accept(*set, now());
+  if (set->commit.empty()) keep_manifests();
   const bool news = !loaded_ || set->commit != commit_ || set->rejected != refused_ || !(set->manifests == known_);
   if (news) {
     parts_.events.emit("manifests.loaded", {{"syncs", static_cast<std::uint64_t>(roster_->entries().size())},
@@ -203,6 +207,29 @@ void Supervisor::load_manifests() {
     notifier_.ready();
   }
   tick();
+}
+
+// What a file was before it was broken is known only to a daemon that saw it, or that kept it.
+void Supervisor::restore_manifests(ManifestSet& set) {
+  if (set.rejected.empty()) return;
+  const auto told = kept_->restore(set, configuration_->rules);
+  if (!told.ok()) {
+    parts_.events.warn(
+        "manifests.forgotten",
+        {{"error", told.error().text()}, {"next", "files that are not accepted do not run until they are mended"}});
+    return;
+  }
+  for (const auto& line : *told) parts_.events.warn("manifest.restored", {{"text", line}});
+}
+
+void Supervisor::keep_manifests() {
+  std::vector<const LoadedManifest*> manifests;
+  for (const auto& [uid, entry] : roster_->entries()) {
+    if (!entry.removed) manifests.push_back(&entry.manifest);
+  }
+  if (const auto kept = kept_->keep(manifests); !kept.ok())
+    parts_.events.warn("manifests.not_kept", {{"error", kept.error().text()},
+                                              {"next", "after a restart a broken file does not run as it was before"}});
 }
 
 void Supervisor::tick() {
@@ -282,8 +309,9 @@ void Supervisor::run_told(const std::string& uid, const Value& event) {
     }
     if (name == "run.over") run->second.ended = *fields;
   }
-  if (name == "export.waits" || name == "export.turn") {
-    run->second.queues = name == "export.waits";
+  const bool waits = name == "export.waits" || name == "evaluation.waits";
+  if (waits || name == "export.turn" || name == "evaluation.over") {
+    run->second.queues = waits;
     start_runs();
     set_alarms();
   }
@@ -305,6 +333,12 @@ void Supervisor::run_ended(const std::string& uid, const ChildEnd& end) {
   const bool fine = code == ExitCode::Converged || code == ExitCode::Waits || code == ExitCode::Terminated ||
                     code == ExitCode::NotFinished;
   parts_.events.write(fine ? LOG_INFO : LOG_WARNING, "run.ended", fields);
+  failures_.erase(uid);
+  if (!fine) {
+    auto why = run->second.ended.text("error");
+    if (end.stopped == StopReason::Deadline) why = "it was stopped at its deadline (timing.deadline_run)";
+    failures_[uid] = {now().wall, why.empty() ? fmt::format("it ended with code {}", end.code) : why};
+  }
   runs_.erase(run);
   roster_->end(uid, code, now(), std::uniform_real_distribution<>(0, 1)(random_));
   if (stopping_ && children_->size() == 0) return loop_->stop();

@@ -9,6 +9,7 @@
 #include "daemon/service/children.h"
 #include "daemon/service/control_server.h"
 #include "daemon/service/journal_events.h"
+#include "daemon/service/kept_manifests.h"
 #include "daemon/service/manifest_source.h"
 #include "daemon/service/manifest_texts.h"
 #include "daemon/service/notifier.h"
@@ -28,6 +29,7 @@ struct AcceptedSettings {
 struct SupervisorParts {
   JournalEvents& events;
   const Clock& clock;
+  Files& files;
   Store& store;
   Environment environment;
   int state_lock = -1;  // its descriptor, for the children
@@ -76,6 +78,8 @@ class Supervisor {
   Result<std::unique_ptr<Configuration>> configure();
   void reload();
   void load_manifests();
+  void restore_manifests(ManifestSet& set);
+  void keep_manifests();
   void serve_plans();
   void watch_source();
   void watch_again(Duration after);
@@ -92,7 +96,8 @@ class Supervisor {
 
   // For operators (supervisor_commands.cpp).
   Result<std::string> run_now(const std::string& sync);
-  void audit(uid_t uid, const std::string& user, const std::string& told, const std::string& answer);
+  std::int64_t audit(uid_t uid, const std::string& user, const std::string& told, const std::string& answer);
+  void end_audit(std::int64_t number, int code);
   ChildJob new_job(ChildJob::Kind kind) const;
   Result<pid_t> start_command(const OperatorCommand& command, std::function<void(int code)> ended);
   Value facts() const;
@@ -102,13 +107,20 @@ class Supervisor {
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<Configuration> configuration_;
   std::unique_ptr<Roster> roster_;
+  std::unique_ptr<KeptManifests> kept_;
   std::unique_ptr<Children> children_;
   std::unique_ptr<SideProcess> plan_server_;
   std::unique_ptr<ControlServer> control_;
   Notifier notifier_;
   std::mt19937_64 random_{std::random_device{}()};
-  std::map<std::string, Run> runs_;      // by uid
-  std::vector<std::string> complaints_;  // of the last load, for people
+  /// How the last run of a sync failed: the state may not know, when the disk was full.
+  struct Failure {
+    Time at{};
+    std::string why;
+  };
+  std::map<std::string, Run> runs_;          // by uid
+  std::map<std::string, Failure> failures_;  // likewise, until one does not fail
+  std::vector<std::string> complaints_;      // of the last load, for people
   std::string commit_;
   std::vector<RejectedManifest> refused_;  // as last told
   std::vector<std::string> warnings_;      // likewise

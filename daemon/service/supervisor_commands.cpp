@@ -17,9 +17,26 @@ Result<std::string> Supervisor::run_now(const std::string& sync) {
   return fmt::format("{}: it runs as soon as there is room; see: audiencesync status {}\n", name, name);
 }
 
-void Supervisor::audit(uid_t uid, const std::string& user, const std::string& told, const std::string& answer) {
+std::int64_t Supervisor::audit(uid_t uid, const std::string& user, const std::string& told, const std::string& answer) {
   parts_.events.write(LOG_NOTICE, "operator.command",
                       {{"user", user}, {"uid", static_cast<std::int64_t>(uid)}, {"command", told}, {"answer", answer}});
+  AuditRecord record;
+  record.at = parts_.clock.now();
+  record.uid = static_cast<std::int64_t>(uid);
+  record.user = user;
+  record.command = told;
+  record.answer = answer;
+  const auto number = parts_.store.begin_audit(record);
+  if (number.ok()) return *number;
+  // On a full disk somebody must still be able to ask what is wrong; the log has it all the same.
+  parts_.events.warn("audit.failed", {{"error", number.error().text()}, {"next", "the command is in this log only"}});
+  return 0;
+}
+
+void Supervisor::end_audit(std::int64_t number, int code) {
+  if (number == 0) return;
+  if (const auto kept = parts_.store.end_audit(number, code, parts_.clock.now()); !kept.ok())
+    parts_.events.warn("audit.failed", {{"error", kept.error().text()}, {"next", "its end is not in the history"}});
 }
 
 Value Supervisor::facts() const {
@@ -35,6 +52,9 @@ Value Supervisor::facts() const {
     if (const auto wait = entry.agenda.not_before(); wait && *wait > parts_.clock.steady()) {
       const auto left = std::chrono::duration_cast<Duration>(*wait - parts_.clock.steady());
       sync["not_before"] = to_iso8601(time + left);
+    }
+    if (const auto failed = failures_.find(uid); failed != failures_.end()) {
+      sync["failed"] = Value::Object{{"at", to_iso8601(failed->second.at)}, {"error", failed->second.why}};
     }
     if (const auto run = runs_.find(uid); run != runs_.end()) {
       sync["running"] = Value::Object{{"since", to_iso8601(run->second.since)},

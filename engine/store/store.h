@@ -146,6 +146,18 @@ struct HeldPlan {
   bool live() const { return state == HoldState::Held || state == HoldState::Approved; }
 };
 
+/// A command that somebody sent to the daemon.
+struct AuditRecord {
+  std::int64_t id = 0;
+  Time at{};             // of the machine's clock
+  std::int64_t uid = 0;  // of the user, as the kernel knows it
+  std::string user;      // its name then
+  std::string command;   // without anything that may be a person's id
+  std::string answer;    // "admitted" or "refused"
+  std::optional<Time> ended;
+  std::optional<int> code;  // exit code; none while it works, or when the daemon ended first
+};
+
 /// Read-only view for observing stages.
 class Records {
  public:
@@ -223,6 +235,16 @@ class Store : public Records {
 
   virtual Result<void> remember(const std::string& uid, const std::string& key,
                                 const Value& value) = 0;  // null: forget
+
+  /// Writes a command down and gives its id. Of older ones as many stay as `kMostAudited`, for `kAuditedFor`.
+  virtual Result<std::int64_t> begin_audit(const AuditRecord& record) = 0;
+  /// How it ended. Nothing happens when it was dropped meanwhile.
+  virtual Result<void> end_audit(std::int64_t id, int code, Time now) = 0;
+  /// Newest first.
+  virtual Result<std::vector<AuditRecord>> audit(std::size_t most) const = 0;
+
+  static constexpr std::int64_t kMostAudited = 10'000;
+  static constexpr Duration kAuditedFor = std::chrono::hours(24 * 400);
 };
 
 }  // namespace audiencesync

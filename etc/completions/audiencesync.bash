@@ -208,7 +208,7 @@ _audiencesync() {
       ;;
     history)
       if [[ $current == -* ]]; then
-        COMPREPLY=($(compgen -W "--format --limit --config --state --socket --verbose --help" -- "$current"))
+        COMPREPLY=($(compgen -W "--format --limit --audit --config --state --socket --verbose --help" -- "$current"))
       else
         COMPREPLY=($(compgen -W "$(audiencesync status 2>/dev/null | sed -n -e 's/^\([^ :]*\): .*/\1/p' -e 's/^\([^ :]*\) (uid .*/\1/p')" -- "$current"))
       fi

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <functional>
 #include <thread>
+#include <utility>
 
 #include "engine/base/json.h"
 #include "engine/store/sqlite/sqlite_store.h"
@@ -340,6 +341,23 @@ TEST_F(DaemonTest, ASyncWhoseManifestIsGoneIsPausedAndSaysSoAlsoAfterANewStart) 
   EXPECT_THAT(ask({"manifests"}).out, HasSubstr("sync     luma"));
 }
 
+TEST_F(DaemonTest, AFileThatWasBrokenWhileNobodyLookedLeavesItsSyncAsItWas) {
+  put("luma");
+  put("other");
+  start();
+  ASSERT_TRUE(becomes([&] { return status("luma").text("condition") == "waits_for_approval"; }));
+  EXPECT_EQ(stop(), 0);
+  write_file(manifests() / "luma.yaml", "version: 1\nname: [\n");
+  std::filesystem::remove(manifests() / "other.yaml");
+  start();
+  ASSERT_TRUE(logs("manifest.restored"));
+  EXPECT_THAT(log(), HasSubstr("manifest.refused"));
+  EXPECT_EQ(ask({"run-now", "luma"}).code, 0);
+  EXPECT_TRUE(logs("run.started sync=luma cause=run-now"));
+  EXPECT_THAT(ask({"status"}).out, HasSubstr("not accepted"));
+  EXPECT_NE(ask({"run-now", "other"}).code, 0) << "a file that is gone is gone";
+}
+
 TEST_F(DaemonTest, TheSocketIsItsGroupsAndTakenOnlyWhileSomebodyAnswers) {
   start();
   ASSERT_TRUE(logs("daemon.started"));
@@ -352,6 +370,12 @@ TEST_F(DaemonTest, TheSocketIsItsGroupsAndTakenOnlyWhileSomebodyAnswers) {
                                   {}, folder_.path());
   EXPECT_EQ(second.code, 6);
   EXPECT_THAT(second.err, HasSubstr("another daemon answers there"));
+  const auto file = run_process({kProgram, "daemon", "--config", config().string(), "--state",
+                                 (folder_.path() / "other").string(), "--socket", log_.string()},
+                                {}, folder_.path());
+  EXPECT_EQ(file.code, 65);
+  EXPECT_THAT(file.err, HasSubstr("there is something else than a socket; choose another path"));
+  EXPECT_THAT(log(), HasSubstr("daemon.started")) << "and it is left alone";
   const auto same_state =
       run_process({kProgram, "daemon", "--config", config().string(), "--socket", (folder_.path() / "b.sock").string()},
                   {}, folder_.path());
@@ -375,6 +399,21 @@ TEST_F(DaemonTest, WhatIsNotAllowedIsRefusedAndWrittenDown) {
   EXPECT_EQ(state.code, 7);
   EXPECT_THAT(state.err, HasSubstr("its own rights"));
   EXPECT_THAT(log(), HasSubstr("answer=refused"));
+
+  // Durable too: a daemon that was killed right after has it.
+  ::kill(daemon_, SIGKILL);
+  end();
+  start();
+  ASSERT_TRUE(becomes([&] { return ask({"status"}).code == 0; }));
+  const auto audit = ask({"history", "--audit"});
+  EXPECT_EQ(audit.code, 0) << audit.err;
+  EXPECT_THAT(audit.out, ::testing::ContainsRegex("status; refused"));
+  EXPECT_THAT(audit.out, ::testing::ContainsRegex("uid [0-9]+\\): status; exit code 0"));
+  EXPECT_THAT(audit.out, Not(HasSubstr("/etc"))) << "no operand of a refused command";
+  const auto first = parse_json(ask({"history", "--audit", "--format", "json", "--limit", "1"}).out);
+  ASSERT_TRUE(first.ok());
+  ASSERT_EQ(first->items("commands").size(), 1U);
+  EXPECT_EQ(first->items("commands").front().text("command"), "history");
 
   // Whoever sends nonsense is dropped, and the others are answered.
   const int raw = ::socket(AF_UNIX, SOCK_STREAM, 0);
@@ -406,6 +445,79 @@ TEST_F(DaemonTest, AnOperatorWhoLeavesTakesHisCommandAlong) {
   EXPECT_TRUE(becomes([&] { return held().find("luma: pid") == std::string::npos; }));
 }
 
+TEST_F(DaemonTest, NothingWakesADaemonThatHasNothingToDo) {
+  put("luma");
+  start();
+  ASSERT_TRUE(becomes([&] { return status("luma").text("condition") == "waits_for_approval"; }));
+  const auto switches = [&] {
+    const auto text = read_file(fmt::format("/proc/{}/status", daemon_));
+    const auto at = text.find("voluntary_ctxt_switches:");
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  // What it still had to do about the command is done after two equal looks.
+  auto before = switches();
+  ASSERT_TRUE(becomes([&] {
+    const auto now = switches();
+    return std::exchange(before, now) == now;
+  }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  EXPECT_EQ(switches(), before);
+}
+
+/// A daemon whose state lies on a small disk of its own, in a mount namespace of its own.
+class FullDiskTest : public DaemonTest {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(state());
+    const auto possible = run_process({"/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c",
+                                       "mount -t tmpfs -o size=6m none " + state().string()},
+                                      {}, folder_.path());
+    if (possible.code != 0) GTEST_SKIP() << "no disk of its own can be mounted here (needs root): " << possible.err;
+    log_ = folder_.path() / "daemon-full";
+    const auto mount =
+        fmt::format("mount -t tmpfs -o size=6m,mode=0700 none {} && exec {} daemon --config {} --socket {}",
+                    state().string(), kProgram, config().string(), socket().string());
+    daemon_ = start_process({"/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", mount}, {},
+                            log_.string() + ".out", log_);
+  }
+  std::filesystem::path filler() {
+    return std::filesystem::path(fmt::format("/proc/{}/root", daemon_)) / state().relative_path() / "filler";
+  }
+  void fill() {
+    const int file = ::open(filler().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ASSERT_GE(file, 0);
+    const std::string block(4096, 'x');
+    while (::write(file, block.data(), block.size()) > 0) {
+    }
+    EXPECT_EQ(errno, ENOSPC);
+    ::close(file);
+  }
+};
+
+TEST_F(FullDiskTest, AFullDiskIsSaidLosesNothingAndIsOverWhenThereIsSpace) {
+  put("luma");
+  approve("luma");
+  ASSERT_TRUE(becomes([&] { return in_sync("luma"); }));
+  fill();
+  emulator_.evolve(0.2, 7);
+  emulator_.control("PUT", "/_emulator/clock", R"({"advance":"1h"})");
+  ASSERT_EQ(ask({"run-now", "luma"}).code, 0);
+  EXPECT_TRUE(logs("run.ended sync=luma code=1"));
+  const auto said = ask({"status", "luma"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out, HasSubstr("the disk is full"));
+  std::filesystem::remove(filler());
+  ASSERT_EQ(ask({"run-now", "luma"}).code, 0);
+  const auto audience = emulator_.audiences().front().id;
+  EXPECT_TRUE(becomes([&] {
+    const auto targets = emulator_.datasets_tagged("role:target");
+    return targets.size() == 1 &&
+           members_by_audience(emulator_, targets.front())[audience] == emulator_.truth(audience);
+  }));
+  EXPECT_TRUE(becomes([&] { return in_sync("luma"); }));
+  EXPECT_THAT(ask({"status", "luma"}).out, Not(HasSubstr("the disk is full")));
+}
+
 TEST_F(DaemonTest, AStateOfANewerVersionIsNotTouched) {
   start();
   ASSERT_TRUE(logs("daemon.started"));
@@ -421,6 +533,7 @@ TEST_F(DaemonTest, AStateOfANewerVersionIsNotTouched) {
   start();
   EXPECT_NE(end(), 0);
   EXPECT_THAT(log(), HasSubstr("the state has version 99"));
+  EXPECT_THAT(log(), HasSubstr("use the version of audiencesync that wrote it, or a newer one"));
 }
 
 }  // namespace

@@ -52,6 +52,9 @@ class MortalStore final : public Store {
   Result<void> replace_deltas(const std::string& relation, const std::map<Digest, Digest>& deltas) override;
   Result<Suspension> suspend(const Suspension& suspension) override;
   Result<void> resume(std::int64_t suspension, const std::string& by, const std::string& reason, Time now) override;
+  Result<std::int64_t> begin_audit(const AuditRecord& record) override { return store_->begin_audit(record); }
+  Result<void> end_audit(std::int64_t id, int code, Time now) override { return store_->end_audit(id, code, now); }
+  Result<std::vector<AuditRecord>> audit(std::size_t most) const override { return store_->audit(most); }
   Result<HeldPlan> hold_plan(const HeldPlan& plan) override;
   Result<void> decide_plan(std::int64_t plan, HoldState state, const std::string& by, const std::string& reason,
                            Time now) override;

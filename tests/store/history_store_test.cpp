@@ -96,5 +96,37 @@ TEST_F(HistoryStoreTest, OnlyTheNewestSuspensionCanHold) {
   EXPECT_THAT(must(store->suspensions("other", 5)), SizeIs(0));
 }
 
+TEST_F(HistoryStoreTest, CommandsOfOperatorsAreKeptWithHowTheyEnded) {
+  const auto first = must(store->begin_audit(audited(at(1), "ann", "approve ab")));
+  auto refused = audited(at(2), "bob", "daemon");
+  refused.answer = "refused";
+  must(store->begin_audit(refused));
+  must(store->end_audit(first, 3, at(4)));
+  must(store->end_audit(first + 100, 0, at(5)));
+  reopen();
+
+  const auto commands = must(store->audit(10));
+
+  ASSERT_THAT(commands, SizeIs(2));
+  EXPECT_EQ(commands[0].user, "bob");
+  EXPECT_EQ(commands[0].answer, "refused");
+  EXPECT_FALSE(commands[0].code.has_value());
+  EXPECT_EQ(commands[1].command, "approve ab");
+  EXPECT_EQ(commands[1].uid, 1000);
+  EXPECT_EQ(commands[1].at, at(1));
+  EXPECT_EQ(commands[1].ended, at(4));
+  EXPECT_EQ(commands[1].code, 3);
+  EXPECT_THAT(must(store->audit(1)), SizeIs(1));
+}
+
+TEST_F(HistoryStoreTest, CommandsAreKeptForALongTimeButNotForEver) {
+  const auto command = [](Time when) { return audited(when, "ann", "status"); };
+  must(store->begin_audit(command(at(1))));
+  must(store->begin_audit(command(at(1) + Store::kAuditedFor - std::chrono::hours(1))));
+  EXPECT_THAT(must(store->audit(10)), SizeIs(2));
+  must(store->begin_audit(command(at(1) + Store::kAuditedFor + std::chrono::hours(1))));
+  EXPECT_THAT(must(store->audit(10)), SizeIs(2));
+}
+
 }  // namespace
 }  // namespace audiencesync

@@ -80,6 +80,9 @@ TEST_P(Migration, GivesWhatNewerVersionsNeed) {
   freeze.uid = "loyalty";
   must(store->suspend(freeze));
   EXPECT_THAT(must(store->suspensions("loyalty", 5)), SizeIs(1));
+  EXPECT_THAT(must(store->audit(5)), SizeIs(0));
+  must(store->begin_audit(audited(at(5), "ann", "status")));
+  EXPECT_THAT(must(store->audit(5)), SizeIs(1));
 }
 
 TEST_P(Migration, WaitsForAWriterWhenOnlyRead) {
@@ -88,7 +91,7 @@ TEST_P(Migration, WaitsForAWriterWhenOnlyRead) {
   EXPECT_EQ(store.error().code(), ErrorCode::Unsupported);
 }
 
-INSTANTIATE_TEST_SUITE_P(States, Migration, testing::Values(1, 2, 3),
+INSTANTIATE_TEST_SUITE_P(States, Migration, testing::Values(1, 2, 3, 4),
                          [](const auto& test) { return "version_" + std::to_string(test.param); });
 
 }  // namespace

@@ -67,6 +67,17 @@ inline SnapshotRecord snapshot_of(const std::string& relation, std::int64_t gene
           .proven = at(generation)};
 }
 
+/// A command as the daemon writes it down.
+inline AuditRecord audited(Time when, const std::string& user, const std::string& command) {
+  AuditRecord record;
+  record.at = when;
+  record.uid = 1'000;
+  record.user = user;
+  record.command = command;
+  record.answer = "admitted";
+  return record;
+}
+
 inline BatchRecord batch_of(const SnapshotRecord& snapshot) {
   return {.batch = snapshot.batch,
           .dataset = snapshot.dataset,

@@ -136,6 +136,13 @@ class SeamedStore final : public Store {
   Result<void> resume(std::int64_t suspension, const std::string& by, const std::string& reason, Time now) override {
     return durable([&] { return store_->resume(suspension, by, reason, now); });
   }
+  Result<std::int64_t> begin_audit(const AuditRecord& record) override {
+    return durable([&] { return store_->begin_audit(record); });
+  }
+  Result<void> end_audit(std::int64_t id, int code, Time now) override {
+    return durable([&] { return store_->end_audit(id, code, now); });
+  }
+  Result<std::vector<AuditRecord>> audit(std::size_t most) const override { return store_->audit(most); }
   Result<HeldPlan> hold_plan(const HeldPlan& plan) override {
     return durable([&] { return store_->hold_plan(plan); });
   }

@@ -143,4 +143,17 @@ QuarantineRecord read_quarantine(const SqliteStatement& row) {
   return person;
 }
 
+AuditRecord read_audit(const SqliteStatement& row) {
+  AuditRecord record;
+  record.id = row.integer(0);
+  record.at = from_epoch_ms(row.integer(1));
+  record.uid = row.integer(2);
+  record.user = row.text(3);
+  record.command = row.text(4);
+  record.answer = row.text(5);
+  if (!row.is_null(6)) record.ended = from_epoch_ms(row.integer(6));
+  if (!row.is_null(7)) record.code = static_cast<int>(row.integer(7));
+  return record;
+}
+
 }  // namespace audiencesync

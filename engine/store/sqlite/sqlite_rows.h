@@ -41,6 +41,9 @@ inline constexpr const char* kHeldPlanColumns =
     "id, uid, digest, definition, source, plan, since, until, state, decided, decided_by, reason";
 Result<HeldPlan> read_held_plan(const SqliteDatabase& database, const SqliteStatement& row);
 
+inline constexpr const char* kAuditColumns = "id, at, uid, user, command, answer, ended, code";
+AuditRecord read_audit(const SqliteStatement& row);
+
 /// JSON of a column; `what` names the record for the error, the text itself is never repeated.
 Result<Value> read_json(const SqliteDatabase& database, const std::string& text, std::string_view what);
 

@@ -153,9 +153,26 @@ Result<void> create_history(SqliteDatabase& database) {
                              "create the tables of the history");
 }
 
+Result<void> create_audit(SqliteDatabase& database) {
+  return database.run_script(R"(
+    CREATE TABLE audit (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at INTEGER NOT NULL,
+      uid INTEGER NOT NULL,
+      user TEXT NOT NULL,
+      command TEXT NOT NULL,
+      answer TEXT NOT NULL,
+      ended INTEGER,
+      code INTEGER
+    ) STRICT;
+    CREATE INDEX audit_by_time ON audit (at);
+  )",
+                             "create the table of commands");
+}
+
 // One row for each version ever released; rows are appended, never changed. Row n leads from version n to n + 1.
-constexpr std::array<Migration, 4> kMigrations{&create_first_tables, &create_held_plans, &allow_giving_up,
-                                               &create_history};
+constexpr std::array<Migration, 5> kMigrations{&create_first_tables, &create_held_plans, &allow_giving_up,
+                                               &create_history, &create_audit};
 
 Error wrong_version(const Path& file, std::int64_t version, std::string_view way_out) {
   return Error(ErrorCode::Unsupported, fmt::format("{}: the state has version {} and this program knows {}; {}",

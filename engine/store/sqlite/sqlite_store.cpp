@@ -289,6 +289,31 @@ class SqliteStore final : public Store {
     return write<void>("remember a value", [&] { return keep(uid, key, value); });
   }
 
+  Result<std::int64_t> begin_audit(const AuditRecord& record) override {
+    return write<std::int64_t>("write a command down", [&]() -> Result<std::int64_t> {
+      TRY(database_->run("INSERT INTO audit (at, uid, user, command, answer) VALUES (?, ?, ?, ?, ?)",
+                         "write a command down",
+                         {to_epoch_ms(record.at), record.uid, record.user, record.command, record.answer}));
+      const auto id = database_->last_insert_id();
+      TRY(database_->run("DELETE FROM audit WHERE id <= ? OR at < ?", "drop old commands",
+                         {id - kMostAudited, to_epoch_ms(record.at - kAuditedFor)}));
+      return id;
+    });
+  }
+
+  Result<void> end_audit(std::int64_t id, int code, Time now) override {
+    return write<void>("write down how a command ended", [&]() -> Result<void> {
+      TRY(database_->run("UPDATE audit SET ended = ?, code = ? WHERE id = ?", "write down how a command ended",
+                         {to_epoch_ms(now), std::int64_t{code}, id}));
+      return {};
+    });
+  }
+
+  Result<std::vector<AuditRecord>> audit(std::size_t most) const override {
+    return list<AuditRecord>(select(kAuditColumns, "audit ORDER BY id DESC LIMIT ?"), "read the commands",
+                             {static_cast<std::int64_t>(most)}, read_audit);
+  }
+
   Result<void> replace_quarantine(const std::string& relation, const std::vector<QuarantineRecord>& people) override {
     return write<void>("replace the quarantine", [&] { return write_quarantine(relation, people); });
   }
