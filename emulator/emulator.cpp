@@ -14,6 +14,7 @@
 #include "emulator/organization/merge_policies.h"
 #include "emulator/organization/namespaces.h"
 #include "emulator/organization/sandboxes.h"
+#include "emulator/query/query_service.h"
 #include "emulator/registry/registry.h"
 #include "emulator/registry/resources.h"
 
@@ -89,6 +90,8 @@ struct Emulator::Parts {
   std::optional<Registry> registry;
   std::optional<DataPlane> data;
   std::optional<Analytics> analytics;
+  std::optional<TlsIdentity> tls;
+  std::optional<QueryService> queries;
   std::optional<FrontDoor> door;
   std::optional<Server> server;
   std::string address;
@@ -111,6 +114,8 @@ Emulator::Emulator(const EmulatorOptions& options) : parts_(std::make_unique<Par
 
   parts.analytics.emplace(parts.platform, *parts.data, options.events);
 
+  parts.queries.emplace(parts.platform, parts.data->lake(), parts.tokens, parts.router);
+
   parts.tokens.add_routes(parts.router);
   add_sandbox_routes(parts.router, parts.platform);
   add_namespace_routes(parts.router, parts.platform);
@@ -118,6 +123,7 @@ Emulator::Emulator(const EmulatorOptions& options) : parts_(std::make_unique<Par
   parts.registry->add_routes(parts.router);
   parts.data->add_routes(parts.router);
   parts.analytics->add_routes(parts.router);
+  parts.queries->add_routes(parts.router);
   parts.faults.add_routes(parts.router);
   parts.calls.add_routes(parts.router);
   add_settings_routes(parts.router, parts.platform);
@@ -127,6 +133,10 @@ Emulator::Emulator(const EmulatorOptions& options) : parts_(std::make_unique<Par
                      parts.recorder ? &*parts.recorder : nullptr);
   parts.address = options.listen.address;
   parts.server.emplace(options.listen, *parts.door);
+  if (options.pg_listen) {
+    parts.tls.emplace(options.data / "tls");
+    parts.queries->listen(*options.pg_listen, *parts.tls);
+  }
 }
 
 Emulator::~Emulator() = default;
@@ -139,7 +149,7 @@ Json Emulator::ready() const {
   const Identity& who = parts_->platform.identity;
   const Json analytics = parts_->analytics->seeded();
   return {{"http", url()},
-          {"pg", nullptr},
+          {"pg", parts_->queries->connection()},
           {"organization", who.organization},
           {"client_id", who.client_id},
           {"client_secret", who.client_secret},
@@ -152,6 +162,9 @@ Json Emulator::ready() const {
           {"data_view", analytics["data_view"]}};
 }
 
-Server::Stopped Emulator::stop() { return parts_->server->stop(); }
+Server::Stopped Emulator::stop() {
+  parts_->queries->stop();
+  return parts_->server->stop();
+}
 
 }  // namespace emulator

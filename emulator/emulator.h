@@ -15,7 +15,8 @@ namespace emulator {
 struct EmulatorOptions {
   std::filesystem::path data;
   ServerOptions listen;
-  std::optional<std::uint64_t> seed;  // default: the one the data folder was made with, else 1
+  std::optional<ServerOptions> pg_listen;  // Query Service by the PostgreSQL protocol; default: not
+  std::optional<std::uint64_t> seed;       // default: the one the data folder was made with, else 1
   std::uint64_t profiles = 1000;
   unsigned audiences = 12;
   std::uint64_t events = 0;

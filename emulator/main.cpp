@@ -41,7 +41,7 @@ void write_whole(const std::filesystem::path& path, const std::string& text, mod
   std::filesystem::rename(fresh, path);
 }
 
-emulator::ServerOptions parse_listen(const std::string& text) {
+emulator::ServerOptions parse_listen(const std::string& option, const std::string& text) {
   const std::size_t colon = text.rfind(':');
   emulator::ServerOptions listen;
   if (colon != std::string::npos) {
@@ -49,7 +49,7 @@ emulator::ServerOptions parse_listen(const std::string& text) {
     const auto [end, problem] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), listen.port);
     if (problem == std::errc() && end == text.data() + text.size() && colon + 1 < text.size()) return listen;
   }
-  throw UsageError("--listen: '" + text + "' is not ADDRESS:PORT, for example 127.0.0.1:0");
+  throw UsageError("--" + option + ": '" + text + "' is not ADDRESS:PORT, for example 127.0.0.1:0");
 }
 
 /// Settings for audiencesync that reach this emulator, with their credential beside them.
@@ -102,7 +102,7 @@ int run(int argc, char** argv) {
   table.add_options()
     ("data", options::value<std::string>()->value_name("DIR"), "folder of everything durable; a world in it is continued")
     ("listen", options::value<std::string>()->value_name("ADDR:PORT")->default_value("127.0.0.1:0"), "where HTTP listens; port 0 takes a free one")
-    ("pg-listen", options::value<std::string>()->value_name("ADDR:PORT"), "where the PostgreSQL protocol listens; not in this version")
+    ("pg-listen", options::value<std::string>()->value_name("ADDR:PORT"), "where Query Service speaks the PostgreSQL protocol, inside TLS; its authority is DIR/tls/ca.pem")
     ("ready-file", options::value<std::string>()->value_name("FILE"), "written once the emulator answers: addresses, credentials, audiences")
     ("profiles", options::value<std::uint64_t>()->value_name("N")->default_value(1000), "people in a new world")
     ("audiences", options::value<unsigned>()->value_name("M")->default_value(12), "audiences in a new world")
@@ -132,7 +132,6 @@ int run(int argc, char** argv) {
     std::cout << "audiencesync-emulator " AUDIENCESYNC_VERSION "\n";
     return 0;
   }
-  not_yet(given, "pg-listen");
   not_yet(given, "tls");
   if (given["latency"].as<std::string>() != "none")
     throw UsageError("--latency " + given["latency"].as<std::string>() + " is not in this version; leave it out");
@@ -140,7 +139,8 @@ int run(int argc, char** argv) {
 
   EmulatorOptions what;
   what.data = given["data"].as<std::string>();
-  what.listen = parse_listen(given["listen"].as<std::string>());
+  what.listen = parse_listen("listen", given["listen"].as<std::string>());
+  if (given.count("pg-listen") > 0) what.pg_listen = parse_listen("pg-listen", given["pg-listen"].as<std::string>());
   what.profiles = given["profiles"].as<std::uint64_t>();
   what.audiences = given["audiences"].as<unsigned>();
   what.events = given["events"].as<std::uint64_t>();

@@ -107,6 +107,14 @@ const std::vector<SettingRow>& setting_rows() {
       count("substring_array_cap", &Settings::substring_array_cap),
       duration("report_duration", &Settings::report_duration),
       duration("report_cutoff", &Settings::report_cutoff),
+      flag("query_batch", &Settings::query_batch),
+      flag("query_plain", &Settings::query_plain),
+      flag("query_cursors_capped", &Settings::query_cursors_capped),
+      count("query_row_cap", &Settings::query_row_cap),
+      count("query_limit_max", &Settings::query_limit_max),
+      count("query_sessions", &Settings::query_sessions),
+      duration("query_timeout", &Settings::query_timeout),
+      duration("query_delay", &Settings::query_delay),
       {"deny", denials_json, set_denials}};
   return kRows;
 }

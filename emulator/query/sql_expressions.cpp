@@ -6,7 +6,7 @@
 namespace emulator {
 namespace {
 
-constexpr int kDeepest = 200;
+constexpr int kDeepestExpression = 200;
 
 bool same_name(const std::string& a, const std::string& b) { return sql_lower(a) == sql_lower(b); }
 
@@ -21,7 +21,7 @@ bool is_reserved(const SqlToken& token) {
 }  // namespace
 
 SqlExpression SqlParser::expression(const SqlScope& scope) {
-  if (++depth_ > kDeepest) throw SqlFailure("0A000", "the expression is nested too deeply", now().begin);
+  if (++depth_ > kDeepestExpression) throw SqlFailure("0A000", "the expression is nested too deeply", now().begin);
   SqlExpression left = conjunction(scope);
   while (take_word("OR")) left = {"(" + left.sql + " OR " + conjunction(scope).sql + ")", {}, ""};
   --depth_;
@@ -302,7 +302,9 @@ SqlExpression SqlParser::call(const SqlScope& scope) {
   } else if (!symbol(")")) {
     do {
       made.arguments.push_back(expression(scope));
-      std::string member = made.arguments.back().name;
+      const SqlExpression& last = made.arguments.back();
+      const bool literal = last.sql.front() == '\'' || (last.sql.front() >= '0' && last.sql.front() <= '9');
+      std::string member = literal ? "" : last.name;
       if (made.name == "struct" &&
           (take_word("AS") || now().kind == SqlToken::Kind::Word || now().kind == SqlToken::Kind::Quoted))
         member = name("the name of a field");

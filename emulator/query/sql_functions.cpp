@@ -240,9 +240,7 @@ std::string record(const SqlCall& call, bool named) {
   } else {
     if (call.arguments.empty()) wrong_arguments(call);
     for (std::size_t i = 0; i < call.arguments.size(); ++i)
-      add(call.names[i].empty() || !quoted_value(call.arguments[i]).empty() ? "col" + std::to_string(i + 1)
-                                                                            : call.names[i],
-          call.arguments[i].sql);
+      add(call.names[i].empty() ? "col" + std::to_string(i + 1) : call.names[i], call.arguments[i].sql);
   }
   return "struct_pack(" + out + ")";
 }

@@ -69,6 +69,8 @@ const QueryCase kQueries[] = {
     {"element_at", "SELECT element_at(segmentMembership.ups, 'a-1').since FROM people WHERE score = 3", "1"},
     {"structs_are_text_without_names", "SELECT struct(1 AS a, struct('x' AS c) AS b) s, named_struct('q', true)",
      "(1,(x)),(t)"},
+    {"struct_names", "SELECT to_json(struct('v' AS a, 2, id)) FROM names WHERE id = 'a-1'",
+     "{\"a\":\"v\",\"col2\":2,\"id\":\"a-1\"}"},
     {"maps_are_text", "SELECT map('k', struct(1 AS a))", "[k -> \"(1)\"]"},
     {"booleans", "SELECT 1 = 1, 1 = 2, NULL = 1", "t,f,~"},
     {"null_safe_equality", "SELECT NULL <=> NULL, 1 <=> NULL, 1 == 1", "t,f,t"},

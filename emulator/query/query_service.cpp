@@ -1,0 +1,69 @@
+#include "emulator/query/query_service.h"
+
+#include <cstdio>
+
+#include "emulator/query/pg_server.h"
+
+namespace emulator {
+namespace {
+
+constexpr const char* kTechnicalAccount = "9F1C0A2B3D4E5F60718293A4@techacct.adobe.com";
+
+}  // namespace
+
+struct QueryService::Parts {
+  Parts(Platform& shared, Lake& lake, const Tokens& known, Router& router)
+      : platform(shared),
+        tokens(known),
+        engine(shared.folder),
+        tables(shared, lake),
+        writer(shared, lake, tables, router),
+        deadlines(shared.clock,
+                  [](const std::string& what) { std::fprintf(stderr, "query service: %s\n", what.c_str()); }) {
+    credential =
+        std::string(kTechnicalAccount) + ":" + derived_hex(shared.identity.seed, "query credential", 1).substr(0, 32);
+  }
+
+  QueryCore core() { return {platform, engine, tables, writer, deadlines}; }
+
+  Platform& platform;
+  const Tokens& tokens;
+  SqlEngine engine;
+  LakeTables tables;
+  LakeWriter writer;
+  std::string credential;
+  Worker deadlines;
+  std::optional<PgServer> server;
+  std::string address;
+};
+
+QueryService::QueryService(Platform& platform, Lake& lake, const Tokens& tokens, Router& router)
+    : parts_(std::make_unique<Parts>(platform, lake, tokens, router)) {}
+
+QueryService::~QueryService() { stop(); }
+
+void QueryService::listen(const ServerOptions& options, const TlsIdentity& identity) {
+  parts_->address = options.address;
+  parts_->server.emplace(
+      options, PgTerms{parts_->core(), identity,
+                       [this](const std::string& token) { return parts_->tokens.valid(token); }, parts_->credential});
+}
+
+Json QueryService::connection() const {
+  if (!parts_->server) return nullptr;
+  const Identity& who = parts_->platform.identity;
+  return {{"host", parts_->address},
+          {"port", parts_->server->port()},
+          {"dbname", who.sandbox + ":all"},
+          {"user", who.organization},
+          {"password", parts_->credential}};
+}
+
+void QueryService::stop() {
+  if (parts_->server) parts_->server->stop();
+  parts_->deadlines.stop();
+}
+
+void QueryService::add_routes(Router& /*router*/) {}
+
+}  // namespace emulator
