@@ -105,9 +105,17 @@ Result<void> Supervisor::watch() {
     signals_.push_back(TRY(loop_->signal(number, [this] { stop(); })));
   }
   signals_.push_back(TRY(loop_->signal(SIGHUP, [this] { reload(); })));
-  clock_set_ = TRY(loop_->clock_set([this] {
-    parts_.events.warn("clock.set",
-                       {{"now", to_iso8601(parts_.clock.now())}, {"next", "schedules are looked at anew"}});
+  // How far the clock of the wall is from the one that only goes on says by how much somebody has set it.
+  const auto apart = [this] {
+    return std::chrono::duration_cast<Duration>(parts_.clock.now().time_since_epoch() -
+                                                parts_.clock.steady().time_since_epoch());
+  };
+  clock_set_ = TRY(loop_->clock_set([this, apart, before = apart()]() mutable {
+    const auto by = apart() - before;
+    before += by;
+    parts_.events.warn("clock.set", {{"now", to_iso8601(parts_.clock.now())},
+                                     {"by", fmt::format("{:+.3f} s", static_cast<double>(by.count()) / 1000)},
+                                     {"next", "schedules are looked at anew"}});
     tick();
   }));
   return {};
