@@ -3,11 +3,14 @@
 #include <cstdio>
 
 #include "emulator/query/pg_server.h"
+#include "emulator/query/queries.h"
 
 namespace emulator {
 namespace {
 
 constexpr const char* kTechnicalAccount = "9F1C0A2B3D4E5F60718293A4@techacct.adobe.com";
+
+void complain(const std::string& what) { std::fprintf(stderr, "query service: %s\n", what.c_str()); }
 
 }  // namespace
 
@@ -18,8 +21,9 @@ struct QueryService::Parts {
         engine(shared.folder),
         tables(shared, lake),
         writer(shared, lake, tables, router),
-        deadlines(shared.clock,
-                  [](const std::string& what) { std::fprintf(stderr, "query service: %s\n", what.c_str()); }) {
+        deadlines(shared.clock, complain),
+        jobs(shared.clock, complain),
+        queries({shared, engine, tables, writer, deadlines}, jobs) {
     credential =
         std::string(kTechnicalAccount) + ":" + derived_hex(shared.identity.seed, "query credential", 1).substr(0, 32);
   }
@@ -33,6 +37,8 @@ struct QueryService::Parts {
   LakeWriter writer;
   std::string credential;
   Worker deadlines;
+  Worker jobs;
+  Queries queries;
   std::optional<PgServer> server;
   std::string address;
 };
@@ -61,9 +67,30 @@ Json QueryService::connection() const {
 
 void QueryService::stop() {
   if (parts_->server) parts_->server->stop();
+  parts_->queries.cancel_running();
+  parts_->jobs.stop();
   parts_->deadlines.stop();
 }
 
-void QueryService::add_routes(Router& /*router*/) {}
+void QueryService::add_routes(Router& router) {
+  Parts& parts = *parts_;
+  parts.queries.resume();
+  parts.queries.add_routes(router);
+  add_query_template_routes(router, parts.platform);
+  router.add("GET", "/data/foundation/query/connection_parameters", [&parts](const Request& request) {
+    const Identity& who = parts.platform.identity;
+    std::string token = request.header("authorization");
+    token.erase(0, std::min(token.size(), token.find(' ') == std::string::npos ? 0 : token.find(' ') + 1));
+    // Where it does not listen the parameters are those of nowhere.
+    return Response::json(200, {{"host", parts.server ? parts.address : "localhost"},
+                                {"port", parts.server ? parts.server->port() : 80},
+                                {"dbName", who.sandbox + ":all"},
+                                {"username", who.organization},
+                                {"token", token},
+                                {"compressedToken", token},
+                                {"websocketHost", parts.server ? parts.address : "localhost"},
+                                {"version", 1}});
+  });
+}
 
 }  // namespace emulator
