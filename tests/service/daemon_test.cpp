@@ -9,10 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <thread>
-#include <utility>
 
 #include "engine/base/json.h"
 #include "engine/store/sqlite/sqlite_store.h"
@@ -232,7 +232,7 @@ class ExportDeadlineTest : public DaemonTest {
  protected:
   void SetUp() override {
     auto text = read_file(config());
-    text.replace(text.find("timing: {"), 9, "timing: { deadline_export: 1s,");
+    text.replace(text.find("timing: {"), 9, "timing: { deadline_export: 3s,");
     write_file(config(), text);
   }
 };
@@ -454,14 +454,13 @@ TEST_F(DaemonTest, NothingWakesADaemonThatHasNothingToDo) {
     const auto at = text.find("voluntary_ctxt_switches:");
     return text.substr(at, text.find('\n', at) - at);
   };
-  // What it still had to do about the command is done after two equal looks.
-  auto before = switches();
-  ASSERT_TRUE(becomes([&] {
-    const auto now = switches();
-    return std::exchange(before, now) == now;
+  // On a busy machine it may still be about the command: some window without any is enough, whoever wakes by a clock
+  // has none.
+  EXPECT_TRUE(becomes([&] {
+    const auto before = switches();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    return switches() == before;
   }));
-  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
-  EXPECT_EQ(switches(), before);
 }
 
 /// A daemon whose state lies on a small disk of its own, in a mount namespace of its own.
