@@ -90,7 +90,8 @@ struct Emulator::Parts {
   std::optional<Registry> registry;
   std::optional<DataPlane> data;
   std::optional<Analytics> analytics;
-  std::optional<TlsIdentity> tls;
+  std::optional<TlsIdentity> tls;  // of HTTPS and of PostgreSQL
+  bool https = false;
   std::optional<QueryService> queries;
   std::optional<FrontDoor> door;
   std::optional<Server> server;
@@ -132,23 +133,27 @@ Emulator::Emulator(const EmulatorOptions& options) : parts_(std::make_unique<Par
   parts.door.emplace(parts.platform, parts.router, parts.gateway, parts.faults, parts.calls,
                      parts.recorder ? &*parts.recorder : nullptr);
   parts.address = options.listen.address;
-  parts.server.emplace(options.listen, *parts.door);
-  if (options.pg_listen) {
-    parts.tls.emplace(options.data / "tls");
-    parts.queries->listen(*options.pg_listen, *parts.tls);
-  }
+  if (options.tls || options.pg_listen) parts.tls.emplace(options.data / "tls");
+  ServerOptions listen = options.listen;
+  parts.https = options.tls;
+  if (options.tls) listen.tls = &*parts.tls;
+  parts.server.emplace(listen, *parts.door);
+  if (options.pg_listen) parts.queries->listen(*options.pg_listen, *parts.tls);
 }
 
 Emulator::~Emulator() = default;
 
 Platform& Emulator::platform() { return parts_->platform; }
 
-std::string Emulator::url() const { return "http://" + parts_->address + ":" + std::to_string(parts_->server->port()); }
+std::string Emulator::url() const {
+  return (parts_->https ? "https://" : "http://") + parts_->address + ":" + std::to_string(parts_->server->port());
+}
 
 Json Emulator::ready() const {
   const Identity& who = parts_->platform.identity;
   const Json analytics = parts_->analytics->seeded();
   return {{"http", url()},
+          {"ca_file", parts_->tls ? Json(parts_->tls->authority().string()) : Json(nullptr)},
           {"pg", parts_->queries->connection()},
           {"organization", who.organization},
           {"client_id", who.client_id},

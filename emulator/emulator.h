@@ -21,6 +21,7 @@ struct EmulatorOptions {
   unsigned audiences = 12;
   std::uint64_t events = 0;
   std::optional<std::filesystem::path> record;
+  bool tls = false;  // https in place of http, by an authority in the data folder
 };
 
 /// The whole local platform, listening from construction on until it is destroyed.

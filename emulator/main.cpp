@@ -66,34 +66,33 @@ void write_settings(const std::filesystem::path& file, const Json& ready) {
   // JSON strings are YAML strings too: a path or a name needs no escaping of its own.
   const auto quoted = [](const std::string& text) { return Json(text).dump(); };
   const std::string url = ready["http"].dump();
-  write_whole(folder / file.filename(),
-              "# Written by audiencesync-emulator: settings that reach it.\n"
-              "version: 1\n"
-              "state: " +
-                  quoted((folder / "state").string()) +
-                  "\n"
-                  "manifests: { folder: " +
-                  quoted((folder / "manifests.d").string()) +
-                  " }\n"
-                  "organizations:\n"
-                  "  default:\n"
-                  "    organization_id: " +
-                  ready["organization"].dump() +
-                  "\n"
-                  "    credential: adobe\n"
-                  "    rate: 1000\n    analytics_rate: 1000\n"
-                  "    sandboxes: [" +
-                  ready["sandbox"].dump() +
-                  "]\n"
-                  "    endpoints: { ims: " +
-                  url + ", platform: " + url + ", analytics: " + url +
-                  " }\n"
-                  "timing: { poll_export: 50ms, poll_batch: 50ms, settle: 1s }\n",
-              0600);
-}
-
-void not_yet(const options::variables_map& given, const char* name) {
-  if (given.count(name) > 0) throw UsageError(std::string("--") + name + " is not in this version; leave it out");
+  write_whole(
+      folder / file.filename(),
+      "# Written by audiencesync-emulator: settings that reach it.\n"
+      "version: 1\n"
+      "state: " +
+          quoted((folder / "state").string()) +
+          "\n"
+          "manifests: { folder: " +
+          quoted((folder / "manifests.d").string()) +
+          " }\n"
+          "organizations:\n"
+          "  default:\n"
+          "    organization_id: " +
+          ready["organization"].dump() +
+          "\n"
+          "    credential: adobe\n" +
+          (!ready["http"].get<std::string>().starts_with("https:") ? ""
+                                                                   : "    ca_file: " + ready["ca_file"].dump() + "\n") +
+          "    rate: 1000\n    analytics_rate: 1000\n"
+          "    sandboxes: [" +
+          ready["sandbox"].dump() +
+          "]\n"
+          "    endpoints: { ims: " +
+          url + ", platform: " + url + ", analytics: " + url +
+          " }\n"
+          "timing: { poll_export: 50ms, poll_batch: 50ms, settle: 1s }\n",
+      0600);
 }
 
 int run(int argc, char** argv) {
@@ -108,7 +107,7 @@ int run(int argc, char** argv) {
     ("audiences", options::value<unsigned>()->value_name("M")->default_value(12), "audiences in a new world")
     ("events", options::value<std::uint64_t>()->value_name("N")->default_value(0), "web events in a new world")
     ("seed", options::value<std::uint64_t>()->value_name("S"), "what ids and people derive from (default 1)")
-    ("tls", "serve https; not in this version")
+    ("tls", "serve https and nothing else, by an authority of its own: DIR/tls/ca.pem")
     ("latency", options::value<std::string>()->value_name("real|none")->default_value("none"), "real is not in this version")
     ("record", options::value<std::string>()->value_name("DIR"), "write every exchange there, bodies up to 64 KB, secrets masked")
     ("write-config", options::value<std::string>()->value_name("FILE"), "write settings for audiencesync, and its credential beside them")
@@ -132,19 +131,19 @@ int run(int argc, char** argv) {
     std::cout << "audiencesync-emulator " AUDIENCESYNC_VERSION "\n";
     return 0;
   }
-  not_yet(given, "tls");
   if (given["latency"].as<std::string>() != "none")
     throw UsageError("--latency " + given["latency"].as<std::string>() + " is not in this version; leave it out");
   if (given.count("data") == 0) throw UsageError("--data DIR is missing");
 
   EmulatorOptions what;
-  what.data = given["data"].as<std::string>();
+  what.data = std::filesystem::absolute(given["data"].as<std::string>());
   what.listen = parse_listen("listen", given["listen"].as<std::string>());
   if (given.count("pg-listen") > 0) what.pg_listen = parse_listen("pg-listen", given["pg-listen"].as<std::string>());
   what.profiles = given["profiles"].as<std::uint64_t>();
   what.audiences = given["audiences"].as<unsigned>();
   what.events = given["events"].as<std::uint64_t>();
   if (given.count("seed") > 0) what.seed = given["seed"].as<std::uint64_t>();
+  what.tls = given.count("tls") > 0;
   if (given.count("record") > 0) what.record = given["record"].as<std::string>();
 
   // Before any thread starts, so that all inherit the mask and only sigwait sees the signal.

@@ -30,23 +30,16 @@ constexpr std::size_t kReadBlock = 64 << 10;
 constexpr auto kLinger = std::chrono::seconds(1);
 
 /// Just enough of a stream for Beast to read requests from a plain descriptor: no executor, no reactor, no epoll set.
-class SocketReader {
+class ChannelReader {
  public:
-  explicit SocketReader(int socket) : socket_(socket) {}
+  explicit ChannelReader(Channel& channel) : channel_(channel) {}
 
   template <class Buffers>
   std::size_t read_some(const Buffers& buffers, Code& code) {
     const boost::asio::mutable_buffer buffer = *boost::asio::buffer_sequence_begin(buffers);
-    for (;;) {
-      const ssize_t count = ::recv(socket_, buffer.data(), buffer.size(), 0);
-      if (count > 0) {
-        code = {};
-        return static_cast<std::size_t>(count);
-      }
-      if (count < 0 && errno == EINTR) continue;
-      code = count == 0 ? Code(boost::asio::error::eof) : Code(errno, boost::system::system_category());
-      return 0;
-    }
+    const std::size_t count = channel_.read(static_cast<char*>(buffer.data()), buffer.size());
+    code = count == 0 ? Code(boost::asio::error::eof) : Code();
+    return count;
   }
 
   template <class Buffers>
@@ -58,7 +51,7 @@ class SocketReader {
   }
 
  private:
-  int socket_;
+  Channel& channel_;
 };
 
 std::string lower_case(std::string_view text) {
@@ -104,7 +97,10 @@ void reset(int socket) {
 
 class HttpConnection {
  public:
-  HttpConnection(int socket, Front& front) : socket_(socket), reader_(socket), front_(front) {}
+  HttpConnection(int socket, Front& front) : socket_(socket), channel_(socket), reader_(channel_), front_(front) {}
+
+  /// The handshake, before `serve`; false when the peer does not manage it.
+  bool secure(const TlsIdentity& identity) { return channel_.secure(identity); }
 
   void serve() {
     while (serve_one()) {
@@ -123,7 +119,7 @@ class HttpConnection {
       // A peer that hangs up or goes silent gets nothing; one that speaks something else is told so.
       if (code != beast_http::error::end_of_stream && code != beast_http::error::partial_message &&
           code.category() == beast_http::make_error_code(beast_http::error::bad_method).category())
-        send_all(socket_, "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        channel_.write("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
       return false;
     }
     Request request = request_of(parser);
@@ -148,7 +144,7 @@ class HttpConnection {
     terms.head = request.method == "HEAD";
     terms.gzip = request.header("accept-encoding").find("gzip") != std::string::npos;
     if (!parser.keep_alive() || end == BodyEnd::TooLarge) terms.persistence = Persistence::Close;
-    const Written written = write_response(socket_, delivery, terms, front_.date());
+    const Written written = write_response(channel_, delivery, terms, front_.date());
     call->sent(written.body_bytes);
     if (end == BodyEnd::TooLarge) linger(socket_);
     return written.complete && terms.persistence == Persistence::KeepAlive;
@@ -158,7 +154,7 @@ class HttpConnection {
     const auto declared = parser.content_length();
     if (declared && *declared > intake.cap && !intake.reset_after) return BodyEnd::TooLarge;
     if (!parser.is_done() && request.header("expect") == "100-continue" &&
-        !send_all(socket_, "HTTP/1.1 100 Continue\r\n\r\n"))
+        !channel_.write("HTTP/1.1 100 Continue\r\n\r\n"))
       return BodyEnd::PeerGone;
 
     std::ofstream file;
@@ -197,7 +193,8 @@ class HttpConnection {
   }
 
   int socket_;
-  SocketReader reader_;
+  Channel channel_;
+  ChannelReader reader_;
   Front& front_;
   boost::beast::flat_buffer buffer_{1 << 20};
   std::string block_;
@@ -205,9 +202,10 @@ class HttpConnection {
 
 }  // namespace
 
-void serve_connection(int socket, Front& front) noexcept {
+void serve_connection(int socket, const TlsIdentity* tls, Front& front) noexcept {
   try {
-    HttpConnection(socket, front).serve();
+    HttpConnection connection(socket, front);
+    if (tls == nullptr || connection.secure(*tls)) connection.serve();
   } catch (const std::exception& error) {
     // Out of disk or memory: this connection ends, the others go on.
     std::fprintf(stderr, "connection: %s\n", error.what());

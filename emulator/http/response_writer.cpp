@@ -1,6 +1,5 @@
 #include "emulator/http/response_writer.h"
 
-#include <sys/socket.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -41,8 +40,8 @@ std::string gzip(const std::string& plain) {
 /// Body bytes on their way out, slowed and cut as the fault says.
 class BodyWriter {
  public:
-  BodyWriter(int socket, const Delivery& delivery)
-      : socket_(socket), remaining_(delivery.truncate_after), rate_(delivery.bytes_per_second) {}
+  BodyWriter(Channel& channel, const Delivery& delivery)
+      : channel_(channel), remaining_(delivery.truncate_after), rate_(delivery.bytes_per_second) {}
 
   /// False when nothing more can be sent: the peer is gone or the fault's cut is reached.
   bool write(std::string_view bytes) {
@@ -58,7 +57,7 @@ class BodyWriter {
         share = std::min<std::size_t>(share, std::max<std::uint64_t>(1, rate_ / 20));
         std::this_thread::sleep_for(std::chrono::microseconds(share * 1'000'000 / rate_));
       }
-      if (!send_all(socket_, bytes.substr(0, share))) return false;
+      if (!channel_.write(bytes.substr(0, share))) return false;
       written_ += share;
       bytes.remove_prefix(share);
     }
@@ -68,7 +67,7 @@ class BodyWriter {
   std::uint64_t written() const { return written_; }
 
  private:
-  int socket_;
+  Channel& channel_;
   std::optional<std::uint64_t> remaining_;
   std::uint64_t rate_;
   std::uint64_t written_ = 0;
@@ -88,32 +87,22 @@ bool write_file(BodyWriter& writer, const FileSlice& slice) {
   return true;
 }
 
-bool write_chunks(int socket, BodyWriter& writer, const std::function<std::string()>& stream) {
+bool write_chunks(Channel& channel, BodyWriter& writer, const std::function<std::string()>& stream) {
   for (std::string piece = stream(); !piece.empty(); piece = stream()) {
     std::array<char, 32> size{};
     const int length = std::snprintf(size.data(), size.size(), "%zx\r\n", piece.size());
-    if (!send_all(socket, {size.data(), static_cast<std::size_t>(length)}) || !writer.write(piece) ||
-        !send_all(socket, "\r\n"))
+    if (!channel.write({size.data(), static_cast<std::size_t>(length)}) || !writer.write(piece) ||
+        !channel.write("\r\n"))
       return false;
   }
-  return send_all(socket, "0\r\n\r\n");
+  return channel.write("0\r\n\r\n");
 }
 
 bool has_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 }  // namespace
 
-bool send_all(int socket, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return true;
-}
-
-Written write_response(int socket, Delivery& delivery, const AnswerTerms& terms, const std::string& date) {
+Written write_response(Channel& channel, Delivery& delivery, const AnswerTerms& terms, const std::string& date) {
   Response& response = delivery.response;
   const bool streamed = static_cast<bool>(response.stream);
   const bool json = response.headers["content-type"].find("json") != std::string::npos;
@@ -143,16 +132,16 @@ Written write_response(int socket, Delivery& delivery, const AnswerTerms& terms,
   for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
   head += "\r\n";
 
-  if (terms.head || !has_body(response.status)) return {.body_bytes = 0, .complete = send_all(socket, head)};
+  if (terms.head || !has_body(response.status)) return {.body_bytes = 0, .complete = channel.write(head)};
   const bool plain = !streamed && !response.file && !delivery.truncate_after && delivery.bytes_per_second == 0;
   if (plain) {
     // Head and body in one packet when they fit: small answers are what a client waits for.
     const std::uint64_t size = response.body.size();
-    if (size < kBlock) return {.body_bytes = size, .complete = send_all(socket, head + response.body)};
+    if (size < kBlock) return {.body_bytes = size, .complete = channel.write(head + response.body)};
   }
-  if (!send_all(socket, head)) return {};
-  BodyWriter writer(socket, delivery);
-  const bool complete = streamed        ? write_chunks(socket, writer, response.stream)
+  if (!channel.write(head)) return {};
+  BodyWriter writer(channel, delivery);
+  const bool complete = streamed        ? write_chunks(channel, writer, response.stream)
                         : response.file ? write_file(writer, *response.file)
                                         : writer.write(response.body);
   return {.body_bytes = writer.written(), .complete = complete};

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "emulator/http/front.h"
+#include "emulator/tls/channel.h"
 
 namespace emulator {
 
@@ -22,10 +23,7 @@ struct Written {
   bool complete = false;  // false: the connection is of no further use
 };
 
-/// Puts an answer on a socket: length, chunks, gzip of JSON, and whatever a fault does to it.
-Written write_response(int socket, Delivery& delivery, const AnswerTerms& terms, const std::string& date);
-
-/// Sends all of it; false when the peer is gone.
-bool send_all(int socket, std::string_view bytes);
+/// Puts an answer on a connection: length, chunks, gzip of JSON, and whatever a fault does to it.
+Written write_response(Channel& channel, Delivery& delivery, const AnswerTerms& terms, const std::string& date);
 
 }  // namespace emulator

@@ -115,7 +115,7 @@ struct Server::Parts {
 
   static void* run(void* argument) {
     const std::unique_ptr<Start> start(static_cast<Start*>(argument));
-    serve_connection(start->socket, start->parts->front);
+    serve_connection(start->socket, start->parts->options.tls, start->parts->front);
     start->parts->finish(start->socket);
     return nullptr;
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "emulator/http/front.h"
+#include "emulator/tls/identity.h"
 
 namespace emulator {
 
@@ -12,9 +13,10 @@ struct ServerOptions {
   std::string address = "127.0.0.1";  // numeric
   std::uint16_t port = 0;             // 0: any free one
   unsigned connections = 1024;        // further ones are closed at once
+  const TlsIdentity* tls = nullptr;   // with one, https and nothing else; outlives the server
 };
 
-/// HTTP/1.1 over plain TCP: one blocking thread a connection, keep-alive, bodies streamed.
+/// HTTP/1.1 over TCP, plain or inside TLS: one blocking thread a connection, keep-alive, bodies streamed.
 ///
 /// Listens and accepts from construction on. Throws std::system_error when it cannot listen there.
 class Server {
