@@ -11,9 +11,9 @@ namespace {
 using TokenKind = SqlToken::Kind;
 
 // Longest first: the first that fits is taken.
-constexpr std::array<std::string_view, 31> kSymbols{"<=>", "::", "<=", ">=", "<>", "!=", "==", "||", "->", ":=", "=>",
+constexpr std::array<std::string_view, 32> kSymbols{"<=>", "::", "<=", ">=", "<>", "!=", "==", "||", "->", ":=", "=>",
                                                     "(",   ")",  "[",  "]",  ",",  ".",  ";",  "+",  "-",  "*",  "/",
-                                                    "%",   "=",  "<",  ">",  "~",  "&",  "|",  "^",  ":"};
+                                                    "%",   "=",  "<",  ">",  "~",  "&",  "|",  "^",  ":",  "!"};
 
 bool is_letter(char c) {
   // Bytes of other alphabets are letters of a name, which is more than Spark takes, but a name all the same.

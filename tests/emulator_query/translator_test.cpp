@@ -96,6 +96,7 @@ const QueryCase kQueries[] = {
     {"distinct_from", "SELECT id IS DISTINCT FROM 'a-1' FROM names ORDER BY id", "f t"},
     {"using", "SELECT id, a.name FROM names a JOIN names b USING (id) ORDER BY id", "a-1,Gold a-2,Silver"},
     {"count_if_filter", "SELECT count(*) FILTER (WHERE score > 3), count(DISTINCT score) FROM people", "1,2"},
+    {"exclamation_mark", "SELECT ! (1 = 2), 1 != 2", "t,t"},
     {"comments", "SELECT 1 -- one\n /* and\n */ + 1", "2"},
     {"history", "SELECT is_current FROM (SELECT history_meta('people'))", "t"},
 };
@@ -118,6 +119,8 @@ const QueryCase kRefusals[] = {
     {"unknown_column", "SELECT nothing FROM names", "42703 at 7: there is no column 'nothing'"},
     {"unknown_field", "SELECT _acme.core.fax FROM people", "42703 at 18: there is no field 'fax'"},
     {"catalog", "SELECT 1 FROM pg_catalog.pg_class", "0A000 at 14: the schema 'pg_catalog' is not supported"},
+    {"catalog_of_psql", "SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relname !~ '^pg_'",
+     "0A000 at 22: the schema 'pg_catalog' is not supported"},
     {"syntax", "SELECT 1 +", "42601 at 10: the statement ends where an expression is expected"},
     {"open_text", "SELECT 'a", "42601 at 7: a text is never closed"},
     {"wrapped_select", "INSERT INTO names (SELECT 1)", "42601 at 18: the SELECT must not be wrapped in parentheses"},
