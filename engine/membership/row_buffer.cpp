@@ -79,6 +79,12 @@ void RowBuffer::collect(const HashRange& range, std::vector<RowRef>& out) const 
   for (auto part = first; part <= last; ++part) collect(parts_[part], range, out);
 }
 
+void RowBuffer::release() {
+  clear();
+  bytes_.reset();
+  most_chunks_ = 0;
+}
+
 void RowBuffer::clear() {
   for (auto& part : parts_) part = Part();
   chunks_ = 0;

@@ -37,6 +37,8 @@ class RowBuffer {
     return {};
   }
   void clear();
+  /// Clears it and gives its memory back; nothing can be added any more.
+  void release();
   bool empty() const { return rows_ == 0; }
   std::size_t size() const { return rows_; }
 

@@ -11,7 +11,9 @@ namespace {
 
 // Small blocks let more runs be merged at once, and stay in the processor's cache with those of other runs; below this
 // the calls to the disk are felt.
-constexpr std::size_t kRunBlock = 48 << 10;
+constexpr std::size_t kRunBlock = 32 << 10;
+// How many more runs the buffer's own memory has blocks for, once it is given back.
+constexpr std::size_t kRunsForBuffer = 4;
 
 std::size_t run_block_bytes(MemoryBudget budget) {
   return std::clamp<std::size_t>(budget.bytes / 64, 1 << 10, kRunBlock);
@@ -88,8 +90,14 @@ Result<void> RowSorter::reduce_runs(std::size_t most_runs) {
 
 Result<void> RowSorter::finish(std::size_t most_runs) {
   if (!runs_) return {};
+  most_runs = std::max<std::size_t>(most_runs, 2);
+  if (runs() > most_runs) {
+    if (!buffer_.empty()) TRY(spill());
+    buffer_.release();
+    most_runs *= kRunsForBuffer;
+  }
   TRY(runs_->seal());
-  return reduce_runs(std::max<std::size_t>(most_runs, 2));
+  return reduce_runs(most_runs);
 }
 
 std::unique_ptr<RowStream> RowSorter::stream(std::span<const RowSorter* const> sorters, const HashRange& range,

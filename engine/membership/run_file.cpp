@@ -235,9 +235,8 @@ const char* RunCursor::get_set(const char* from, const char* end, char* into, st
     std::uint64_t mask = 0;
     std::memcpy(&mask, from, sizeof mask);
     if (file_->mask_bytes_ < sizeof mask) mask &= (std::uint64_t{1} << 8 * file_->mask_bytes_) - 1;
-    count = static_cast<std::size_t>(std::popcount(mask));
-    if (count * sizeof(Rank) > room) return nullptr;
-    for (; mask != 0; mask &= mask - 1, into += sizeof(Rank)) {
+    for (count = 0; mask != 0; mask &= mask - 1, into += sizeof(Rank)) {
+      if (++count * sizeof(Rank) > room) return nullptr;
       const auto rank = static_cast<Rank>(std::countr_zero(mask));
       std::memcpy(into, &rank, sizeof rank);
     }
