@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
 
+#include <array>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -238,6 +240,20 @@ TEST_F(QueryWire, EndsWithTheEmulatorWhateverRuns) {
   auto running = std::async(std::launch::async, [&] { return run(session, kEndless); });
   world_->stop();
   EXPECT_NE(running.get(), "");
+}
+
+TEST_F(QueryWire, KeepsTheSessionOfPsqlWhenItAsksForTheCatalog) {
+  if (std::system("command -v psql >/dev/null 2>&1") != 0) GTEST_SKIP() << "there is no psql";
+  const std::filesystem::path script = folder_ / "script.sql";
+  std::ofstream(script) << "\\d\n\\dt\nSELECT explode(array(1, 2, 3)) AS n;\n\\x\nSELECT 'still here' AS answer;\n";
+  const std::string command = "psql -XAtq -v FETCH_COUNT=2 -f " + script.string() + " '" + terms() + "' 2>&1";
+  std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
+  std::string said;
+  std::array<char, 4096> block{};
+  while (std::fgets(block.data(), block.size(), pipe.get()) != nullptr) said += block.data();
+  EXPECT_NE(said.find("the schema 'pg_catalog' is not supported"), std::string::npos) << said;
+  EXPECT_NE(said.find("\n1\n2\n3\n"), std::string::npos) << said;
+  EXPECT_NE(said.find("answer|still here"), std::string::npos) << said;
 }
 
 /// The statement of the recipe, out of its own file, so that nothing of it is repeated here.
