@@ -129,7 +129,8 @@ Reply TestClient::receive(bool head) {
 
 std::filesystem::path contract_folder() {
   const char* folder = std::getenv("AUDIENCESYNC_RECORD");
-  if (folder == nullptr || *folder == '\0') return {};
+  const char* judges = std::getenv("AUDIENCESYNC_API_DESCRIPTIONS");
+  if (folder == nullptr || *folder == '\0' || judges == nullptr || *judges == '\0') return {};
   static std::atomic<int> worlds{0};
   return std::filesystem::path(folder) / (std::to_string(getpid()) + "-" + std::to_string(++worlds));
 }

@@ -27,7 +27,8 @@ Value parsed(const std::string& text, const std::string& what) {
 /// Where the contract suite finds what this world says; "" when nobody will look.
 std::string recording_folder() {
   const char* folder = std::getenv("AUDIENCESYNC_RECORD");
-  if (folder == nullptr || *folder == '\0') return {};
+  const char* judges = std::getenv("AUDIENCESYNC_API_DESCRIPTIONS");
+  if (folder == nullptr || *folder == '\0' || judges == nullptr || *judges == '\0') return {};
   static std::atomic<int> worlds{0};
   return fmt::format("{}/{}-{}", folder, getpid(), ++worlds);
 }
