@@ -18,6 +18,7 @@
 #include "bench/peers.h"
 #include "bench/profiles.h"
 #include "bench/sql.h"
+#include "bench/wanted.h"
 #include "engine/membership/duckdb/duckdb_person_source.h"
 #include "engine/membership/file/file_person_source.h"
 #include "engine/membership/local_memberships.h"
@@ -31,12 +32,6 @@ namespace fs = std::filesystem;
 [[noreturn]] void fail(const std::string& why) {
   fmt::print(stderr, "error: {}\n", why);
   std::exit(1);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result.ok()) fail(result.error().text());
-  return std::move(result).take();
 }
 
 double peak_memory() {
@@ -54,20 +49,6 @@ double processor_seconds() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
   return seconds(used.ru_utime) + seconds(used.ru_stime);
-}
-
-RelationSpec wanted_relation() {
-  RelationSpec spec;
-  spec.relation = "bench/analytics";
-  spec.uid = "bench";
-  spec.tenant = "_demoemea";
-  spec.identity_field = "_demoemea.identification.core.email";
-  spec.identity_namespace = "Email";
-  spec.statuses = {"realized", "existing"};
-  for (std::uint64_t i = 0; i < Population::kWanted; ++i) {
-    spec.audiences.push_back({audience_id(i), fmt::format("Audience {}", i), "ups", false});
-  }
-  return spec;
 }
 
 struct Engine {

@@ -12,6 +12,7 @@
 #include "bench/pieces/memory_files.h"
 #include "bench/profiles.h"
 #include "bench/sql.h"
+#include "bench/wanted.h"
 #include "engine/membership/audience_matcher.h"
 #include "engine/membership/forgotten.h"
 #include "engine/membership/json/json_file.h"
@@ -32,28 +33,6 @@ namespace {
 constexpr std::uint64_t kProfiles = 20'000;
 constexpr const char* kJson = "part.json";
 constexpr const char* kParquet = "part.parquet";
-
-template <class T>
-T must(Result<T> result) {
-  if (!result.ok()) {
-    fmt::print(stderr, "error: {}\n", result.error().text());
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(result).take();
-}
-
-RelationSpec wanted_relation() {
-  RelationSpec spec;
-  spec.relation = "bench/analytics";
-  spec.uid = "bench";
-  spec.tenant = "_demoemea";
-  spec.identity_field = "_demoemea.identification.core.email";
-  spec.statuses = {"realized", "existing"};
-  for (std::uint64_t i = 0; i < Population::kWanted; ++i) {
-    spec.audiences.push_back({audience_id(i), fmt::format("Audience {}", i), "ups", false});
-  }
-  return spec;
-}
 
 /// What all pieces share, made once.
 struct Data {
