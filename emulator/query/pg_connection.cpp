@@ -127,7 +127,7 @@ void PgSessions::cancel(const Ticket& ticket) {
 void PgSessions::cancel_all() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
-  for (auto& [process, entry] : sessions_) entry.second->cancel();
+  for (auto& [process, entry] : sessions_) entry.second->end();
 }
 
 PgConnection::PgConnection(int socket, const PgTerms& terms, PgSessions& sessions)

@@ -264,7 +264,7 @@ void Queries::resume() {
 
 void Queries::cancel_running() {
   const std::lock_guard guard(mutex_);
-  for (auto& [id, session] : running_) session->cancel();
+  for (auto& [id, session] : running_) session->end();
 }
 
 }  // namespace emulator

@@ -173,6 +173,7 @@ std::shared_ptr<QuerySession::Guard> QuerySession::begin() {
   guard->connection = &connection_;
   {
     const std::lock_guard lock(mutex_);
+    if (ended_) throw SqlFailure("57P01", "the emulator stops");
     if (guard_) guard_->over();
     guard_ = guard;
   }
@@ -187,6 +188,14 @@ std::shared_ptr<QuerySession::Guard> QuerySession::begin() {
                        [weak, core = core_] { Guard::insist(weak, Guard::Why::TimedOut, core); });
   }
   return guard;
+}
+
+void QuerySession::end() {
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  cancel();
 }
 
 void QuerySession::cancel() {

@@ -54,6 +54,8 @@ class QuerySession : private SqlRelations {
 
   /// Ends the statement that runs, with 57014. Any thread; without effect when none runs.
   void cancel();
+  /// The same for ever: what begins later is refused with 57P01.
+  void end();
   /// The dataset made by the last CREATE TABLE AS.
   const std::string& made_dataset() const { return made_dataset_; }
   std::string setting(const std::string& name) const;
@@ -99,6 +101,7 @@ class QuerySession : private SqlRelations {
   std::uint64_t made_ = 0;  // names of the engine's tables
   int view_depth_ = 0;
   bool in_transaction_ = false;
+  bool ended_ = false;  // behind `mutex_`
 };
 
 }  // namespace emulator
