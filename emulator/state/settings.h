@@ -40,14 +40,14 @@ struct Settings {
   std::uint64_t substring_array_cap = 10;                       // values a delimited text is split into
   std::chrono::milliseconds report_duration{0};                 // of a report over 30 days with 1000 rows
   std::chrono::milliseconds report_cutoff{60LL * 1000};         // a longer one is cut with 504; 0 never cuts
-  bool query_batch = true;                              // CREATE TABLE AS and INSERT INTO are licensed
-  bool query_plain = false;                             // PostgreSQL without TLS is let in
-  bool query_cursors_capped = true;                     // a cursor gives no more rows than a SELECT
-  std::uint64_t query_row_cap = 50'000;                 // rows of an interactive SELECT without LIMIT
-  std::uint64_t query_limit_max = 100'000;              // a larger LIMIT is an error
-  std::uint64_t query_sessions = 5;                     // PostgreSQL sessions at a time
-  std::chrono::milliseconds query_timeout{10LL * 60 * 1000};  // of an interactive statement
-  std::chrono::milliseconds query_delay{0};             // a query posted by REST -> its end
+  bool query_batch = true;                                      // CREATE TABLE AS and INSERT INTO are licensed
+  bool query_plain = false;                                     // PostgreSQL without TLS is let in
+  bool query_cursors_capped = true;                             // a cursor gives no more rows than a SELECT
+  std::uint64_t query_row_cap = 50'000;                         // rows of an interactive SELECT without LIMIT
+  std::uint64_t query_limit_max = 100'000;                      // a larger LIMIT is an error
+  std::uint64_t query_sessions = 5;                             // PostgreSQL sessions at a time
+  std::chrono::milliseconds query_timeout{10LL * 60 * 1000};    // of an interactive statement
+  std::chrono::milliseconds query_delay{0};                     // a query posted by REST -> its end
   std::vector<Denial> deny;
 };
 

@@ -35,8 +35,8 @@ class RowSorter {
   bool add_quickly(std::uint64_t hash, std::string_view person, std::span<const Rank> audiences) {
     return buffer_.add(hash, person, audiences) == RowBuffer::Added::Yes;
   }
-  /// No more rows. `most_runs`: how many can be read at once beside the budget. With more, the buffer gives its memory to
-  /// four times as many; with still more, runs are merged until so many are left.
+  /// No more rows. `most_runs`: how many can be read at once beside the budget. With more, the buffer gives its memory
+  /// to four times as many; with still more, runs are merged until so many are left.
   Result<void> finish(std::size_t most_runs);
 
   /// A range of rows, each person once. After `finish`; the sorter and `scratch` must outlive it.
