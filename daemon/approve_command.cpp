@@ -40,11 +40,14 @@ Result<std::string> decide(const Options& options, const Adapters& adapters, Sto
     return fmt::format("{}: plan {} was approved already, by {}: {}\n", held.uid, short_digest, held.by, held.reason);
   }
   TRY(store.decide_plan(held.id, HoldState::Approved, adapters.user, options.reason, now));
+  // The daemon does not wait for anybody to call apply.
+  const bool by_daemon = adapters.daemon != nullptr;
   return fmt::format(
       "{}: plan {} is approved\n"
-      "  until {}; the next apply executes exactly this, without a new export\n"
-      "next: audiencesync apply {}\n",
-      held.uid, short_digest, to_iso8601(from_epoch_ms(to_epoch_ms(held.until) / 1000 * 1000)), held.plan.text("file"));
+      "  until {}; the {} executes exactly this, without a new export\n"
+      "next: audiencesync {}\n",
+      held.uid, short_digest, to_iso8601(from_epoch_ms(to_epoch_ms(held.until) / 1000 * 1000)),
+      by_daemon ? "daemon" : "next apply", by_daemon ? "status " + held.uid : "apply " + held.plan.text("file"));
 }
 
 }  // namespace

@@ -116,6 +116,7 @@ class DaemonTest : public ::testing::Test {
     const auto digest = status(sync).find("held_plan")->text("digest");
     const auto said = ask({"approve", digest, "--reason", "reviewed"});
     ASSERT_EQ(said.code, 0) << said.err;
+    EXPECT_THAT(said.out, HasSubstr("next: audiencesync status " + sync)) << "nobody has to call apply";
   }
   bool in_sync(const std::string& sync) { return status(sync).text("condition") == "in_sync"; }
 
