@@ -243,7 +243,7 @@ TEST_F(QueryWire, EndsWithTheEmulatorWhateverRuns) {
 }
 
 TEST_F(QueryWire, KeepsTheSessionOfPsqlWhenItAsksForTheCatalog) {
-  if (std::system("command -v psql >/dev/null 2>&1") != 0) GTEST_SKIP() << "there is no psql";
+  ASSERT_EQ(std::system("command -v psql >/dev/null 2>&1"), 0) << "psql is missing: apt-get install postgresql-client";
   const std::filesystem::path script = folder_ / "script.sql";
   std::ofstream(script) << "\\d\n\\dt\nSELECT explode(array(1, 2, 3)) AS n;\n\\x\nSELECT 'still here' AS answer;\n";
   const std::string command = "psql -XAtq -v FETCH_COUNT=2 -f " + script.string() + " '" + terms() + "' 2>&1";
