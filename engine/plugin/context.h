@@ -18,6 +18,7 @@
 #include "engine/model/observed.h"
 #include "engine/plugin/export_slots.h"
 #include "engine/report/event_sink.h"
+#include "engine/sql/session.h"
 #include "engine/store/store.h"
 
 namespace audiencesync {
@@ -48,6 +49,7 @@ struct RunServices {
   Path work;             // scratch folder of this sync: downloads, upload files; what is in it can be made again
   std::stop_token stop;
   ExportSlots* export_slots = nullptr;  // none: export jobs are started without asking
+  sql::Session* sql = nullptr;          // of Query Service; none where nothing was given to connect with
 };
 
 /// All that `observe` gets: it cannot write to the platform.
@@ -68,6 +70,8 @@ class ReadContext {
   const Path& work() const { return services_.work; }
   std::stop_token stop() const { return services_.stop; }
   ExportSlots* export_slots() const { return services_.export_slots; }
+  /// Statements of Query Service, which connects when it is first asked; null where nobody gave one (tests).
+  sql::Session* sql() const { return services_.sql; }
 
   /// Output of a stage named in `needs`. Errors: NotFound while it is "known after apply".
   Result<Value> output(const Ref& ref) const { return outputs_.get(ref); }
