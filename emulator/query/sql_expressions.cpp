@@ -188,6 +188,7 @@ SqlExpression SqlParser::primary(const SqlScope& scope) {
     }
     if (upper == "CASE") return case_expression(scope);
     if ((upper == "CAST" || upper == "TRY_CAST") && ahead(1).is_symbol("(")) return cast_call(scope);
+    if (upper == "TRIM" && ahead(1).is_symbol("(") && ahead(2).is_word("BOTH")) return trim_call(scope);
     if (upper == "EXISTS" && ahead(1).is_symbol("(")) {
       at_ += 2;
       const std::string inner = query(&scope);
@@ -254,6 +255,15 @@ SqlExpression SqlParser::cast_call(const SqlScope& scope) {
   const std::string type = type_name();
   need_symbol(")");
   return {"TRY_CAST(" + value.sql + " AS " + type + ")", {}, value.name};
+}
+
+SqlExpression SqlParser::trim_call(const SqlScope& scope) {
+  at_ += 3;
+  const SqlExpression characters = expression(scope);
+  need_word("FROM");
+  const SqlExpression value = expression(scope);
+  need_symbol(")");
+  return {"trim(" + value.sql + ", " + characters.sql + ")", {}, ""};
 }
 
 std::string SqlParser::type_name() {

@@ -116,6 +116,7 @@ class SqlParser {
   SqlExpression primary(const SqlScope& scope);
   SqlExpression case_expression(const SqlScope& scope);
   SqlExpression cast_call(const SqlScope& scope);
+  SqlExpression trim_call(const SqlScope& scope);
   SqlExpression number_literal();
   SqlExpression call(const SqlScope& scope);
   std::string window(const SqlScope& scope);

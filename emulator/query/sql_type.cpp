@@ -22,11 +22,12 @@ std::string nested_text(const std::string& value, const SqlType& type, int depth
   }
   const std::string each = lambda(depth);
   if (type.kind == SqlType::Kind::List)
-    return "'{' || array_to_string(list_transform(" + value + ", lambda " + each + ": " +
-           part_text(each, *type.element(), depth + 1) + "), ',') || '}'";
-  return "'[' || array_to_string(list_transform(map_entries(" + value + "), lambda " + each + ": " +
+    return "'{' || coalesce(array_to_string(list_transform(" + value + ", lambda " + each + ": " +
+           part_text(each, *type.element(), depth + 1) + "), ','), '') || '}'";
+  // Of nothing, array_to_string makes NULL.
+  return "'[' || coalesce(array_to_string(list_transform(map_entries(" + value + "), lambda " + each + ": " +
          part_text(each + ".key", type.members.front().second, depth + 1) + " || ' -> \"' || " +
-         part_text(each + ".value", *type.element(), depth + 1) + " || '\"'), ',') || ']'";
+         part_text(each + ".value", *type.element(), depth + 1) + " || '\"'), ','), '') || ']'";
 }
 
 std::string part_text(const std::string& value, const SqlType& type, int depth) {

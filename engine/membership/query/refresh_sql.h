@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/membership/relation_spec.h"
+
+namespace audiencesync {
+
+/// What a comparison reads: each is what stands behind FROM, a table and the snapshot it is pinned to
+/// ("`profiles` SNAPSHOT AS OF 42"). Everything else of the statements is plain Spark SQL.
+struct RefreshRelations {
+  std::string source;  // rows of the profile union
+  std::string target;  // records of layout person; "" when there are none yet
+};
+
+/// Who is written again.
+enum class Extent { Changes, Everyone };
+
+/// Which changed people a sample shows.
+enum class SampleKind { New, Changed, Leaves };
+
+/// The rows of a changeset, computed where the data are: what the local engine computes here (layout person, names
+/// written into the records).
+///
+/// Columns: `part` says what a row is. `person`: `record_id` (lower-hex SHA-256 of uid, 0x1F, person), `person`,
+/// `memberships` (array of audienceMembershipId and audienceMembershipName, by the bytes of the id; empty for a
+/// tombstone), `total` (its length), `known` (1 when the target has a record), `entered` and `gone` (audience ids).
+/// `audience`: `audience`, `name`, `name_before` (both NULL where nobody has one) and the counts `was`, `will_be`,
+/// `came`, `went`, `renamed` of people. `rows`, one row: `was` rows read, `will_be` without a person, `came` with an id
+/// too long, `went` memberships of an unknown status.
+///
+/// Spec must be of layout Person with names. Pure; equal specs give equal text.
+std::string changeset_select(const RelationSpec& spec, const RefreshRelations& relations, Extent extent);
+
+/// Makes the changeset a table. `marker` becomes a comment in front, by which the query is found again.
+std::string create_changeset(const std::string& table, std::string_view select, std::string_view marker);
+
+/// Writes the records of a changeset, and nothing else, into a target table.
+std::string insert_changeset(const RelationSpec& spec, const std::string& target, const std::string& changeset,
+                             std::int64_t generation, std::string_view marker);
+
+/// All counts of a changeset in one answer: rows of (part, audience, name, name_before, was, will_be, came, went,
+/// renamed), with one row `people` (was: records, will_be: of them new, came: tombstones).
+std::string count_changeset(const std::string& changeset);
+
+/// Some people of a kind: rows of (person, entered, gone), the last two as ids joined by commas.
+std::string sample_changeset(const std::string& changeset, SampleKind kind, std::size_t most);
+
+/// A text as a literal of Spark SQL.
+std::string spark_text(std::string_view text);
+/// A name, or a dotted path, in back quotes.
+std::string spark_name(std::string_view path);
+
+}  // namespace audiencesync
