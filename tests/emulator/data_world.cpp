@@ -124,7 +124,7 @@ std::vector<Json> DataWorld::lines(const std::string& target) {
 }
 
 void DataWorld::wait_for(const std::function<bool()>& condition, const std::string& what) {
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < 12000; ++i) {
     if (condition()) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

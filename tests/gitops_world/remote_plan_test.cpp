@@ -38,7 +38,7 @@ class RemotePlanTest : public ::testing::Test {
   }
   ~RemotePlanTest() override {
     ::kill(server_, SIGTERM);
-    EXPECT_EQ(wait_process(server_, 20), 128 + SIGTERM);
+    EXPECT_EQ(wait_process(server_, 60), 128 + SIGTERM);
   }
 
   std::filesystem::path token() const { return scratch_.path() / "token"; }
@@ -116,10 +116,10 @@ TEST_F(RemotePlanTest, MakesItInAProcessWithALimitOfMemory) {
   const auto client = start_process({AUDIENCESYNC_BIN_DIR "/audiencesync", "plan", world_.manifest().string(),
                                      "--server", url_, "--token-file", token().string()},
                                     {}, scratch_.path() / "plan.out", scratch_.path() / "plan.err");
-  for (int looks = 0; looks < 4000 && maker() == 0; ++looks) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  for (int looks = 0; looks < 12000 && maker() == 0; ++looks) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   ASSERT_NE(maker(), 0);
   std::string limit;
-  for (int looks = 0; looks < 4000 && limit.find("512000000") == std::string::npos; ++looks) {
+  for (int looks = 0; looks < 12000 && limit.find("512000000") == std::string::npos; ++looks) {
     // It is given right after the start: twice the 256 MB of limits.memory.
     std::istringstream limits(read_file(fmt::format("/proc/{}/limits", maker())));
     for (std::string line; std::getline(limits, line);) {

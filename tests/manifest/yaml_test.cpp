@@ -112,12 +112,10 @@ TEST(YamlTest, AFileThatIsTooBigIsNotRead) {
   EXPECT_EQ(files.reads(), 0);
 }
 
-TEST(YamlTest, TheLargestFileIsReadAndFast) {
+TEST(YamlTest, TheLargestFileIsRead) {
   std::string text(kMinimal);
   text += "#" + std::string(kMaxYamlBytes - text.size() - 2, 'x') + "\n";
-  const auto before = std::chrono::steady_clock::now();
   EXPECT_TRUE(load_text(text).ok());
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
 }
 
 TEST(YamlTest, EveryNodeKnowsItsPlace) {

@@ -139,9 +139,7 @@ TEST_P(BadFileTest, IsRefusedByValidateAndByApplyWithoutACall) {
   auto says = GetParam().says;
   for (auto& each : says) replace_all(each, "m.yaml", world.manifest().string());
 
-  const auto started = std::chrono::steady_clock::now();
   const auto validated = validate_text(text);
-  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(10));
   expect_told(validated, kInvalid, says);
   const auto applied = apply_text(text);
   expect_told(applied, kInvalid, says);

@@ -84,7 +84,7 @@ void Emulator::start() {
 void Emulator::stop() {
   if (pid_ == 0) return;
   kill(pid_, SIGTERM);
-  wait_process(pid_, 10);
+  wait_process(pid_, 30);
   pid_ = 0;
   token_.clear();
 }
