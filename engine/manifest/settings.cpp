@@ -97,6 +97,7 @@ void read_git(const FieldReader& root, const Path& folder, Settings& settings) {
   read_path(map, "token_file", folder, git.token_file);
   read_path(map, "ssh_key", folder, git.ssh_key);
   read_path(map, "known_hosts", folder, git.known_hosts);
+  read_path(map, "ca_file", folder, git.ca_file);
   settings.git = std::move(git);
 }
 
@@ -180,6 +181,9 @@ void check_git(const Settings& settings, const FieldReader& root, Problems& prob
   const bool local = git.url.starts_with("/") || git.url.starts_with("file://");
   if (!git.token_file.empty() && !web) {
     problems.invalid(map.place("token_file"), "manifests.git.token_file is for https:// only; use ssh_key with ssh");
+  }
+  if (!git.ca_file.empty() && !git.url.starts_with("https://")) {
+    problems.invalid(map.place("ca_file"), "manifests.git.ca_file is for https:// only; use known_hosts with ssh");
   }
   if (!check_git_url(git.url) && !web && !local && (git.ssh_key.empty() || git.known_hosts.empty())) {
     problems.invalid(map.place("url"),

@@ -96,6 +96,7 @@ struct GitManifests {
   Path token_file;                              // password for https; "" for none
   Path ssh_key;                                 // private key without passphrase; "" for none
   Path known_hosts;                             // keys of ssh hosts; needed with an ssh address
+  Path ca_file;                                 // certificates to trust instead of the system's; "": the system's
 
   friend bool operator==(const GitManifests&, const GitManifests&) = default;
 };

@@ -186,7 +186,9 @@ Field git_field() {
                .check = check_label},
               file_field("token_file", "git-token", "File with the password or token for https."),
               file_field("ssh_key", "deploy-key", "File with the private key for ssh, without a passphrase."),
-              file_field("known_hosts", "known_hosts", "Keys of ssh hosts, as of ssh; needed with an ssh address.")}};
+              file_field("known_hosts", "known_hosts", "Keys of ssh hosts, as of ssh; needed with an ssh address."),
+              file_field("ca_file", "company-ca.pem",
+                         "Certificates (PEM) of the authorities to trust for https, instead of the system's.")}};
 }
 
 Field manifests_field() {

@@ -151,6 +151,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "manifests: { git: { url: git@git.example.com:a.git, ssh_key: k } }\n",
                     {"s.yaml:4:26: manifests.git.url 'git@git.example.com:a.git' needs ssh_key, the file of a private "
                      "key, and known_hosts, the keys its host may have; add both"}},
+        BadSettings{"git_ca_file_with_ssh",
+                    "manifests: { git: { url: \"git@x:y\", ssh_key: k, known_hosts: h, ca_file: c } }\n",
+                    {"s.yaml:4:74: manifests.git.ca_file is for https:// only; use known_hosts with ssh"}},
         BadSettings{"branch_and_path",
                     "manifests: { git: { url: /srv/a.git, branch: \"a..b\", path: ../up } }\n",
                     {"s.yaml:4:46: manifests.git.branch 'a..b' is not the name of a branch; write it without "

@@ -99,7 +99,14 @@ int give_credential(git_credential** out, const char*, const char* user, unsigne
 
 int check_host(git_cert* certificate, int valid, const char* host, void* payload) {
   auto& fetch = *static_cast<Fetch*>(payload);
-  if (certificate->cert_type != GIT_CERT_HOSTKEY_LIBSSH2) return valid != 0 ? 0 : GIT_ECERTIFICATE;
+  if (certificate->cert_type != GIT_CERT_HOSTKEY_LIBSSH2) {
+    if (valid != 0) return 0;
+    fetch.refused = fmt::format(
+        "the certificate of {} is not trusted here; add its authority to the system's, or name its file in "
+        "manifests.git.ca_file",
+        host);
+    return GIT_ECERTIFICATE;
+  }
   const auto* key = reinterpret_cast<const git_cert_hostkey*>(certificate);
   if ((key->type & GIT_CERT_SSH_RAW) != 0) {
     const auto known = is_known_host(fetch.from.known_hosts, fetch.from.url, {key->hostkey, key->hostkey_len});
@@ -125,6 +132,13 @@ class Libgit2Repository final : public GitRepository {
   explicit Libgit2Repository(git_repository* repository) { repository_.get = repository; }
 
   Result<std::string> fetch(const GitManifests& from, const Secret& password) override {
+    // The library keeps one list for all it does; this process looks at one remote.
+    if (!from.ca_file.empty() && git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, from.ca_file.c_str(), nullptr) != 0) {
+      return Error(ErrorCode::Invalid,
+                   fmt::format("manifests.git.ca_file {} cannot be used; write the path of a file with certificates "
+                               "(PEM)",
+                               from.ca_file.string()));
+    }
     OwnRemote remote;
     if (git_remote_create_anonymous(&remote.get, repository_.get, from.url.c_str()) != 0) return damaged(from.url);
     Fetch state{from, password, 0, ""};
