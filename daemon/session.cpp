@@ -8,6 +8,7 @@
 #include "daemon/call_ledger.h"
 #include "daemon/export_ledger.h"
 #include "daemon/platform_calls.h"
+#include "daemon/query_login.h"
 #include "daemon/token_file.h"
 #include "daemon/version.h"
 #include "engine/base/capped_files.h"
@@ -19,6 +20,7 @@
 #include "engine/membership/duckdb/duckdb_target_source.h"
 #include "engine/membership/file/file_person_source.h"
 #include "engine/membership/local_memberships.h"
+#include "engine/sql/libpq/libpq_session.h"
 #include "plugins/audiences/audiences_stage.h"
 #include "plugins/connection/connection_stage.h"
 #include "plugins/data_view/data_view_stage.h"
@@ -125,9 +127,11 @@ struct Session::Parts {
         counted_records(files, parquet_records),
         export_slots(settings.state / "exports", fmt::format("{}-{}", organization.organization_id, manifest.sandbox),
                      stop_in),
-        services{reader,          memberships,     store,        files,    adapters.clock,
-                 server_time,     adapters.events, manifest,     settings, std::move(state_id_in),
-                 folder / "work", stop_in,         &export_slots} {
+        query_login(reader, adapters.files, adapters.environment, settings, organization),
+        queries(query_login, {.ca_file = organization.ca_file}, stop_in),
+        services{reader,          memberships,     store,         files,    adapters.clock,
+                 server_time,     adapters.events, manifest,      settings, std::move(state_id_in),
+                 folder / "work", stop_in,         &export_slots, &queries} {
     memberships.read_targets_with(targets);
     memberships.use_converter(counted_records);
   }
@@ -193,6 +197,8 @@ struct Session::Parts {
   DuckdbRecordConverter parquet_records;
   CountedConverter counted_records;
   ExportLedger export_slots;
+  QueryLogin query_login;
+  sql::LibpqSession queries;
   RunServices services;
 };
 

@@ -66,33 +66,31 @@ void write_settings(const std::filesystem::path& file, const Json& ready) {
   // JSON strings are YAML strings too: a path or a name needs no escaping of its own.
   const auto quoted = [](const std::string& text) { return Json(text).dump(); };
   const std::string url = ready["http"].dump();
-  write_whole(
-      folder / file.filename(),
-      "# Written by audiencesync-emulator: settings that reach it.\n"
-      "version: 1\n"
-      "state: " +
-          quoted((folder / "state").string()) +
-          "\n"
-          "manifests: { folder: " +
-          quoted((folder / "manifests.d").string()) +
-          " }\n"
-          "organizations:\n"
-          "  default:\n"
-          "    organization_id: " +
-          ready["organization"].dump() +
-          "\n"
-          "    credential: adobe\n" +
-          (!ready["http"].get<std::string>().starts_with("https:") ? ""
-                                                                   : "    ca_file: " + ready["ca_file"].dump() + "\n") +
-          "    rate: 1000\n    analytics_rate: 1000\n"
-          "    sandboxes: [" +
-          ready["sandbox"].dump() +
-          "]\n"
-          "    endpoints: { ims: " +
-          url + ", platform: " + url + ", analytics: " + url +
-          " }\n"
-          "timing: { poll_export: 50ms, poll_batch: 50ms, settle: 1s }\n",
-      0600);
+  write_whole(folder / file.filename(),
+              "# Written by audiencesync-emulator: settings that reach it.\n"
+              "version: 1\n"
+              "state: " +
+                  quoted((folder / "state").string()) +
+                  "\n"
+                  "manifests: { folder: " +
+                  quoted((folder / "manifests.d").string()) +
+                  " }\n"
+                  "organizations:\n"
+                  "  default:\n"
+                  "    organization_id: " +
+                  ready["organization"].dump() +
+                  "\n"
+                  "    credential: adobe\n" +
+                  (ready["ca_file"].is_null() ? "" : "    ca_file: " + ready["ca_file"].dump() + "\n") +
+                  "    rate: 1000\n    analytics_rate: 1000\n"
+                  "    sandboxes: [" +
+                  ready["sandbox"].dump() +
+                  "]\n"
+                  "    endpoints: { ims: " +
+                  url + ", platform: " + url + ", analytics: " + url +
+                  " }\n"
+                  "timing: { poll_export: 50ms, poll_batch: 50ms, settle: 1s }\n",
+              0600);
 }
 
 int run(int argc, char** argv) {

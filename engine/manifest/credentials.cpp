@@ -66,8 +66,24 @@ Result<Credential> parse_credential(std::string_view text, const Path& path) {
   return checked(std::move(credential), place);
 }
 
-/// Reads the file and forgets its bytes again.
-Result<Credential> read_credential(const Files& files, const Path& path) {
+Result<QueryCredential> parse_query_credential(std::string_view text, const Path& path) {
+  const auto json = parse_json(text);
+  const auto place = path.string();
+  if (!json.ok() || !json->is_object()) {
+    return Error(ErrorCode::Invalid,
+                 fmt::format("credential {} is not as expected; put the file there that Query Service gave when the "
+                             "credential was made, with \"technicalAccountId\" and \"credential\"",
+                             place));
+  }
+  const auto account = json->text("technicalAccountId");
+  const Secret secret(json->text("credential"));
+  TRY(check_credential_text("technicalAccountId", account, place));
+  TRY(check_credential_text("credential", secret.reveal(), place));
+  return QueryCredential{Secret(account + ":" + secret.reveal())};
+}
+
+/// Reads the file; its bytes are forgotten with what is returned.
+Result<Secret> read_credential(const Files& files, const Path& path) {
   const auto size = TRY(files.size(path));
   if (size > kMaxCredentialBytes) {
     return Error(ErrorCode::Invalid, fmt::format("credential {} has {} bytes, far more than a credential; check that "
@@ -75,8 +91,7 @@ Result<Credential> read_credential(const Files& files, const Path& path) {
                                                  path.string(), size));
   }
   auto bytes = TRY(files.read(path));
-  const Secret text(std::move(bytes));
-  return parse_credential(text.reveal(), path);
+  return Secret(std::move(bytes));
 }
 
 /// Refuses a file that others on this machine can read. Asks the disk itself because Files knows no modes; a file
@@ -111,18 +126,17 @@ Result<Credential> credential_of_environment(const Environment& environment, con
   return checked(std::move(credential), "of the variables " + stem + "_CLIENT_ID and _CLIENT_SECRET");
 }
 
-}  // namespace
-
-Result<Credential> find_credential(const Files& files, const Environment& environment, const Path& settings_folder,
-                                   std::string_view name) {
+/// The first place that has something.
+Result<std::optional<Path>> find_credential_file(const Files& files, const Environment& environment,
+                                                 const Path& settings_folder, std::string_view name,
+                                                 std::vector<std::string>& looked_at) {
   if (const auto complaint = check_credential_name(name)) {
     return Error(ErrorCode::Invalid, fmt::format("credential {} {}", shown(name), *complaint));
   }
-  std::vector<std::string> looked_at;
   if (const auto folder = environment("CREDENTIALS_DIRECTORY"); folder && !folder->empty()) {
     for (const auto& path :
          {Path(*folder) / std::string(name), Path(*folder) / ("audiencesync_" + std::string(name))}) {
-      if (files.exists(path)) return read_credential(files, path);
+      if (files.exists(path)) return std::optional(path);
       looked_at.push_back(path.string());
     }
   } else {
@@ -131,9 +145,21 @@ Result<Credential> find_credential(const Files& files, const Environment& enviro
   const Path path = settings_folder / "credentials" / std::string(name);
   if (files.exists(path)) {
     TRY(check_private(path));
-    return read_credential(files, path);
+    return std::optional(path);
   }
   looked_at.push_back(path.string());
+  return std::optional<Path>();
+}
+
+}  // namespace
+
+Result<Credential> find_credential(const Files& files, const Environment& environment, const Path& settings_folder,
+                                   std::string_view name) {
+  std::vector<std::string> looked_at;
+  if (const auto path = TRY(find_credential_file(files, environment, settings_folder, name, looked_at))) {
+    const auto text = TRY(read_credential(files, *path));
+    return parse_credential(text.reveal(), *path);
+  }
   const auto stem = variable_stem(name);
   auto id = environment(stem + "_CLIENT_ID");
   auto secret = environment(stem + "_CLIENT_SECRET");
@@ -144,7 +170,22 @@ Result<Credential> find_credential(const Files& files, const Environment& enviro
   return Error(ErrorCode::Authentication,
                fmt::format("credential {} was not found; looked at {}; write {{\"client_id\": \"...\", "
                            "\"client_secret\": \"...\"}} into {} with mode 0600",
-                           shown(name), fmt::join(looked_at, ", "), path.string()));
+                           shown(name), fmt::join(looked_at, ", "),
+                           (settings_folder / "credentials" / std::string(name)).string()));
+}
+
+Result<QueryCredential> find_query_credential(const Files& files, const Environment& environment,
+                                              const Path& settings_folder, std::string_view name) {
+  std::vector<std::string> looked_at;
+  if (const auto path = TRY(find_credential_file(files, environment, settings_folder, name, looked_at))) {
+    const auto text = TRY(read_credential(files, *path));
+    return parse_query_credential(text.reveal(), *path);
+  }
+  return Error(ErrorCode::Authentication,
+               fmt::format("credential {} of Query Service was not found; looked at {}; put the file that Query "
+                           "Service gave to {} with mode 0600",
+                           shown(name), fmt::join(looked_at, ", "),
+                           (settings_folder / "credentials" / std::string(name)).string()));
 }
 
 }  // namespace audiencesync

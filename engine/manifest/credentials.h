@@ -34,4 +34,14 @@ struct Credential {
 Result<Credential> find_credential(const Files& files, const Environment& environment, const Path& settings_folder,
                                    std::string_view name);
 
+/// A credential of Query Service that does not expire, as the platform's own file has it.
+struct QueryCredential {
+  Secret password;  // technical account, colon, credential
+};
+
+/// Finds it in the same places as the other one, except for variables. The file is the one that the platform gives:
+/// JSON with "technicalAccountId" and "credential"; what else is in it does not matter. Errors: likewise.
+Result<QueryCredential> find_query_credential(const Files& files, const Environment& environment,
+                                              const Path& settings_folder, std::string_view name);
+
 }  // namespace audiencesync

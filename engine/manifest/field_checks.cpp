@@ -1,5 +1,7 @@
 #include "engine/manifest/field_checks.h"
 
+#include <arpa/inet.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -273,6 +275,19 @@ Complaint check_runs(std::string_view text) {
 Complaint check_rate(std::string_view text) {
   if (is_number_up_to(text, "1000")) return std::nullopt;
   return "is not possible; write a number from 1 to 1000";
+}
+
+Complaint check_ip_address(std::string_view text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  const std::string address(text);
+  if (::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1) return std::nullopt;
+  if (::inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1) return std::nullopt;
+  return "is not an IP address; write one without a port, for example 192.0.2.7";
+}
+
+Complaint check_port(std::string_view text) {
+  if (is_number_up_to(text, "65535")) return std::nullopt;
+  return "is not possible; write a number from 1 to 65535";
 }
 
 Complaint check_attempts(std::string_view text) {

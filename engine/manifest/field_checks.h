@@ -53,5 +53,7 @@ std::optional<std::string> check_attempts(std::string_view text);
 std::optional<std::string> check_exports_per_sandbox(std::string_view text);
 std::optional<std::string> check_runs(std::string_view text);
 std::optional<std::string> check_rate(std::string_view text);
+std::optional<std::string> check_ip_address(std::string_view text);
+std::optional<std::string> check_port(std::string_view text);
 
 }  // namespace audiencesync

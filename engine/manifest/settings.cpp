@@ -39,6 +39,10 @@ Organization read_organization(const YamlEntry& entry, const Path& folder) {
   read_endpoint(endpoints, "ims", organization.endpoints.ims);
   read_endpoint(endpoints, "platform", organization.endpoints.platform);
   read_endpoint(endpoints, "analytics", organization.endpoints.analytics);
+  const auto query_service = map.map("query_service");
+  query_service.read("credential", organization.query_service.credential);
+  query_service.read("address", organization.query_service.address);
+  query_service.read_count("port", organization.query_service.port);
   return organization;
 }
 

@@ -25,6 +25,15 @@ struct Endpoints {
   friend bool operator==(const Endpoints&, const Endpoints&) = default;
 };
 
+/// The way into Query Service; what is not given is as the platform says.
+struct QueryAccess {
+  std::string credential;  // name for find_query_credential, of one that does not expire; "": the access token
+  std::string address;     // IP address to connect to, instead of looking up the platform's host
+  std::uint64_t port = 0;  // 0: the platform's
+
+  friend bool operator==(const QueryAccess&, const QueryAccess&) = default;
+};
+
 /// One organisation and the way into it.
 struct Organization {
   std::string organization_id;  // ...@AdobeOrg
@@ -34,6 +43,7 @@ struct Organization {
   Path ca_file;                       // certificates to trust instead of the system's; "": the system's
   std::uint64_t rate = 20;            // calls of the platform in a second, by all syncs and commands together
   std::uint64_t analytics_rate = 60;  // likewise of Customer Journey Analytics, in a minute
+  QueryAccess query_service;
   Place place;
 };
 

@@ -22,6 +22,34 @@ Field endpoints_field() {
                      endpoint("analytics", "https://cja.adobe.io", "Customer Journey Analytics.")}};
 }
 
+Field query_service_field() {
+  return {.name = "query_service",
+          .type = FieldType::Map,
+          .example = "{ port: 5432 }",
+          .help =
+              "How to reach Query Service, where it is not as the platform says; it certifies itself by the "
+              "platform's host name in any case.",
+          .fields = {{.name = "credential",
+                      .fallback = "null",
+                      .example = "query-adobe",
+                      .help = "Name of the file with a credential that does not expire; null: the access token is the "
+                              "password.",
+                      .pattern = "^[A-Za-z0-9][A-Za-z0-9_-]*$",
+                      .check = check_credential_name},
+                     {.name = "address",
+                      .fallback = "null",
+                      .example = "192.0.2.7",
+                      .help = "IP address to connect to, of a tunnel for example; null: the platform's host is looked "
+                              "up.",
+                      .check = check_ip_address},
+                     {.name = "port",
+                      .type = FieldType::Integer,
+                      .fallback = "null",
+                      .example = "5432",
+                      .help = "Port to connect to; null: the platform's, which is 80.",
+                      .check = check_port}}};
+}
+
 Field file_field(std::string_view name, std::string_view example, std::string_view help) {
   return {.name = name, .example = example, .help = help, .check = check_path};
 }
@@ -66,7 +94,8 @@ Field organizations_field() {
                       .fallback = "60",
                       .help = "Likewise of Customer Journey Analytics, in a minute.",
                       .check = check_rate},
-                     endpoints_field()}};
+                     endpoints_field(),
+                     query_service_field()}};
 }
 
 Field timing_field() {

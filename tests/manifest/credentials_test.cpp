@@ -138,5 +138,31 @@ TEST(CredentialFileTest, MustNotBeReadableByOthers) {
   std::filesystem::remove_all(folder);
 }
 
+TEST_F(CredentialsTest, OfQueryServiceIsThePlatformsOwnFile) {
+  const auto find_query = [&] {
+    return find_query_credential(
+        files, [](std::string_view) { return std::nullopt; }, "/nowhere/audiencesync", "query");
+  };
+  const auto complaint = [&](const std::string& content) {
+    files.put("/nowhere/audiencesync/credentials/query", content);
+    const auto found = find_query();
+    EXPECT_FALSE(found.ok()) << content;
+    if (found.ok()) return std::string();
+    EXPECT_THAT(found.error().text(), Not(HasSubstr(kMarker)));
+    return found.error().text();
+  };
+  EXPECT_THAT(find_query().error().text(), HasSubstr("credential 'query' of Query Service was not found"));
+  EXPECT_THAT(complaint(kMarker), HasSubstr("is not as expected"));
+  EXPECT_THAT(complaint(std::string(R"({"credential":")") + kMarker + "\"}"),
+              HasSubstr("technicalAccountId is missing or empty"));
+  EXPECT_THAT(complaint(std::string(R"({"technicalAccountId":"a@b","credential":")") + kMarker + "\\n\"}"),
+              HasSubstr("credential has blanks or line breaks"));
+  files.put("/nowhere/audiencesync/credentials/query",
+            std::string(R"({"technicalAccountName":"n","technicalAccountId":"a@b","credential":")") + kMarker + "\"}");
+  const auto found = find_query();
+  ASSERT_TRUE(found.ok()) << found.error().text();
+  EXPECT_EQ(found->password.reveal(), std::string("a@b:") + kMarker);
+}
+
 }  // namespace
 }  // namespace audiencesync

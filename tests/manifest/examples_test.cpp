@@ -55,6 +55,7 @@ TEST(ExamplesTest, SettingsShowEveryKeyWithItsDefault) {
   EXPECT_EQ(settings.limits, Limits{});
   EXPECT_EQ(settings.retry, CallRetry{});
   EXPECT_EQ(settings.organizations.at("default").ca_file, "");
+  EXPECT_EQ(settings.organizations.at("default").query_service, QueryAccess{});
   EXPECT_THAT(settings.variables, IsEmpty());
   EXPECT_THAT(missing_keys(tree_of(path), settings_fields()), IsEmpty());
 }
@@ -132,7 +133,7 @@ TEST(ExamplesTest, EveryDefaultOfTheSettingsTableIsTheDefaultOfTheStruct) {
   for (const auto& field : settings_fields()) {
     if (field.name == "organizations") text += settings_defaults(field.fields, "    ", written);
   }
-  EXPECT_EQ(written, 35) << text;
+  EXPECT_EQ(written, 38) << text;
   const MemoryFiles files{{"s.yaml", text}};
   const auto loaded = load_settings(files, "s.yaml");
   ASSERT_THAT(texts(loaded.problems), IsEmpty()) << text;
@@ -142,6 +143,7 @@ TEST(ExamplesTest, EveryDefaultOfTheSettingsTableIsTheDefaultOfTheStruct) {
   EXPECT_EQ(loaded.value->manifests_folder, Settings{}.manifests_folder);
   EXPECT_EQ(loaded.value->organizations.at("default").endpoints, Endpoints{});
   EXPECT_EQ(loaded.value->organizations.at("default").sandboxes, Organization{}.sandboxes);
+  EXPECT_EQ(loaded.value->organizations.at("default").query_service, QueryAccess{});
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ organizations:
     ca_file: tls/ca.pem
     analytics_rate: 8
     endpoints: { ims: "http://127.0.0.1:8080/", platform: "http://[::1]:81", analytics: http://localhost:8080 }
+    query_service: { credential: query-1, address: "::1", port: 5432 }
   other: { organization_id: DEF@AdobeOrg, credential: other }
 timing: { poll_export: 50ms, poll_batch: 51ms, settle: 1s, deadline_request: 2s, deadline_export: 3m,
           deadline_batch: 4m, deadline_run: 5h, approval_ttl: 6h, retry_first: 7s, retry_most: 8m }
@@ -84,6 +85,8 @@ variables: [REGION, Stage_2]
   EXPECT_EQ(settings.organizations.at("other").rate, 20U);
   EXPECT_EQ(organization.ca_file, "/etc/audiencesync/tls/ca.pem");
   EXPECT_EQ(settings.organizations.at("other").ca_file, "");
+  EXPECT_EQ(organization.query_service, (QueryAccess{"query-1", "::1", 5432}));
+  EXPECT_EQ(settings.organizations.at("other").query_service, QueryAccess{});
   EXPECT_EQ(settings.retry, (CallRetry{3, 10ms, 1s, 20s}));
   EXPECT_EQ(settings.timing, (Timing{50ms, 51ms, 1s, 2s, 3min, 4min, 5h, 6h, 7s, 8min}));
   Limits limits{1, 1'000'000'000, 134'217'728};

@@ -69,6 +69,7 @@ void Emulator::start() {
                                    "--write-config",
                                    config_.string()};
   const auto record = options_.record.empty() ? recording_folder() : options_.record;
+  if (options_.query == Options::Query::Listens) command.insert(command.end(), {"--pg-listen", "127.0.0.1:0"});
   if (!record.empty()) command.insert(command.end(), {"--record", record});
   pid_ = start_process(command, {}, folder_ / "emulator.out", folder_ / "emulator.err");
   for (int tick = 0; !std::filesystem::exists(ready_file); ++tick) {

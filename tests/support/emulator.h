@@ -20,7 +20,8 @@ class Emulator {
     int audiences = 6;
     int seed = 1;
     int events = 0;
-    std::string record{};  // folder for exchanges, "" for none
+    std::string record{};                                            // folder for exchanges, "" for none
+    enum class Query { RestOnly, Listens } query = Query::RestOnly;  // whether it speaks the PostgreSQL protocol
   };
 
   Emulator(const std::filesystem::path& folder, Options options);
