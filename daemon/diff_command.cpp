@@ -83,8 +83,7 @@ std::optional<DiffSettings> diff_settings(const Options& options, const Adapters
   const auto settings = settings_of(options, adapters, console);
   if (!settings) return std::nullopt;
   out.rules = manifest_rules(*settings, adapters.environment);
-  // What is left of the budget beside the readers and the program itself.
-  out.budget.bytes = settings->limits.memory / 4;
+  out.budget = MemoryBudget::within(settings->limits.memory);
   return out;
 }
 

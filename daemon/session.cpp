@@ -119,10 +119,7 @@ struct Session::Parts {
         other_parquet(DuckdbOptions{.work_folder = folder / "work"}),
         source(files, other_parquet),
         targets(DuckdbOptions{.work_folder = folder / "work"}),
-        memberships(
-            files, source,
-            folder / "memberships",  // What is left of the budget beside the Parquet reader and the program itself.
-            MemoryBudget{settings.limits.memory / 4}),
+        memberships(files, source, folder / "memberships", MemoryBudget::within(settings.limits.memory)),
         parquet_records(files, DuckdbOptions{.work_folder = folder / "work", .memory_limit = "80MB", .threads = 1}),
         counted_records(files, parquet_records),
         export_slots(settings.state / "exports", fmt::format("{}-{}", organization.organization_id, manifest.sandbox),

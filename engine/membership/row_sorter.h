@@ -12,7 +12,10 @@ namespace audiencesync {
 
 /// How much memory the membership engine may use for rows, whatever the input. The reader of the source has its own.
 struct MemoryBudget {
-  std::size_t bytes = 64'000'000;  // a quarter of what limits.memory is where nobody sets it
+  std::size_t bytes = 80'000'000;  // within(256 MB): what limits.memory is where nobody sets it
+
+  /// What is left of the memory of a process for rows, beside the largest reader, DuckDB, and the program itself.
+  static constexpr MemoryBudget within(std::size_t process) { return {process / 16 * 5}; }
 };
 
 /// Takes rows in any order and gives ranges of them back sorted by (hash, person). What does not fit into the budget
