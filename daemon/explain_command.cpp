@@ -57,6 +57,7 @@ Result<std::string> quarantine_reason(const Adapters& adapters, const Settings& 
 
 Result<PersonFacts> collect(const Adapters& adapters, const Settings& settings, const SyncRecords& records,
                             PersonId person, std::stop_token stop) {
+  TRY(need_rows_here(records, "explain"));
   const Value manifest = records.runs.empty() ? Value() : records.runs.front().manifest;
   PersonFacts facts;
   facts.person = std::move(person);

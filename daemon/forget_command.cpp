@@ -53,6 +53,7 @@ void look_up(Forgetting& forgetting, const Files& files, const Path& snapshot, c
 
 Result<Forgetting> forget(const Options& options, const Adapters& adapters, const Settings& settings,
                           const SyncRecords& records, const std::set<PersonId>& people, std::stop_token stop) {
+  if (!options.lift) TRY(need_rows_here(records, "forget"));
   const auto access = TRY(WriteAccess::acquire(adapters, settings, "forget"));
   const auto lock = TRY(WriteAccess::acquire_sync(adapters, settings, "forget", records.uid));
   const auto store = TRY(adapters.open_store(settings.state / "state.db", OpenMode::ReadWrite));

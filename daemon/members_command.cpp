@@ -49,6 +49,7 @@ struct Asked {
 
 Result<Asked> open_members(const Options& options, const Adapters& adapters, const Settings& settings,
                            const SyncRecords& records) {
+  TRY(need_rows_here(records, "members"));
   const auto store = TRY(adapters.open_store(settings.state / "state.db", OpenMode::ReadOnly));
   const auto snapshots = TRY(store->past_snapshots(records.uid + "/analytics", kAllSnapshots));
   if (snapshots.empty()) {

@@ -86,6 +86,15 @@ const Suspension* SyncRecords::suspension(Time now) const {
   return suspensions.empty() || !suspensions.front().holds(now) ? nullptr : &suspensions.front();
 }
 
+Result<void> need_rows_here(const SyncRecords& records, std::string_view what) {
+  if (records.runs.empty() || records.runs.front().manifest.text("engine") != to_string(Engine::QueryService))
+    return {};
+  return Error(ErrorCode::Unsupported,
+               fmt::format("{} looks at memberships on this machine, and engine query-service keeps none here; ask the "
+                           "target dataset by SQL, or write engine: local",
+                           what));
+}
+
 Value suspension_value(const Suspension& suspension) {
   Value value =
       Value::Object{{"since", to_iso8601(suspension.since)}, {"by", suspension.by}, {"reason", suspension.reason}};

@@ -43,6 +43,10 @@ inline constexpr std::size_t kAllRuns = 1'000'000;
 /// Errors: NotFound when the sync has no run of this number, with those it has.
 Result<void> known_run(const Records& store, const SyncRecords& records, std::int64_t run);
 
+/// For what looks at rows on this machine: `what` begins the sentence ("members").
+/// Errors: Unsupported when the sync last ran with engine query-service, which keeps none here.
+Result<void> need_rows_here(const SyncRecords& records, std::string_view what);
+
 /// For status and history.
 Value suspension_value(const Suspension& suspension);
 

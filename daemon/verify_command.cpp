@@ -160,6 +160,12 @@ AnalyticsAnswer ask_analytics(Session& session, const std::string& user) {
 
 Result<Verified> verify(const Options& options, const Adapters& adapters, const Settings& settings,
                         const Manifest& manifest, std::stop_token stop) {
+  if (options.verify_rows && manifest.engine == Engine::QueryService) {
+    return Error(
+        ErrorCode::Unsupported,
+        "verify reads rows and compares them with a snapshot, and engine query-service has neither here: every "
+        "plan compares with the target itself; ask reports with verify --analytics");
+  }
   const auto access = TRY(WriteAccess::acquire(adapters, settings, "verify"));
   const auto lock = TRY(WriteAccess::acquire_sync(adapters, settings, "verify", manifest.uid));
   const auto store = TRY(adapters.open_store(settings.state / "state.db", OpenMode::ReadWrite));

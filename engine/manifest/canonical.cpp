@@ -99,6 +99,7 @@ Value Manifest::canonical() const {
   value["target"] = canonical_target(target);
   value["guard"] = canonical_guard(guard);
   if (mode != ApprovalMode::Auto) value["mode"] = to_string(mode);
+  if (engine != Engine::Local) value["engine"] = to_string(engine);
   // Only when declared, so that a manifest without it keeps the digest that states of earlier versions hold.
   if (analytics) value["analytics"] = canonical_analytics(*analytics);
   return value;

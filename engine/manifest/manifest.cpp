@@ -145,6 +145,7 @@ Manifest read_manifest(const FieldReader& root, const Path& path, Problems& prob
   manifest.source = read_source(root.map("source"), problems);
   manifest.target = read_target(root.map("target"), manifest.name);
   manifest.guard = read_guard(root.map("guard"));
+  root.read_word("engine", {Engine::Local, Engine::QueryService}, manifest.engine);
   root.read_word("mode", {ApprovalMode::Auto, ApprovalMode::PlanOnly}, manifest.mode);
   manifest.analytics = read_analytics(root);
   manifest.retention = read_retention(root.map("retention"));
@@ -199,6 +200,16 @@ const char* to_string(Layout layout) {
       return "delimited";
   }
   return "person";
+}
+
+const char* to_string(Engine engine) {
+  switch (engine) {
+    case Engine::Local:
+      return "local";
+    case Engine::QueryService:
+      return "query-service";
+  }
+  return "local";
 }
 
 const char* to_string(UploadFiles files) {

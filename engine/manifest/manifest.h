@@ -30,6 +30,8 @@ enum class Layout {
 };
 /// What the records are uploaded as.
 enum class UploadFiles { Json, Parquet };
+/// Where memberships are compared: on this machine, or by the platform's Query Service, so that no row leaves it.
+enum class Engine { Local, QueryService };
 /// What CJA does with the older rows of a person.
 enum class RowRule { Unknown, Replace, Accumulate };
 
@@ -42,6 +44,7 @@ const char* to_string(Status status);
 const char* to_string(SourceFrom from);
 const char* to_string(Layout layout);
 const char* to_string(UploadFiles files);
+const char* to_string(Engine engine);
 const char* to_string(RowRule rule);
 const char* to_string(ApprovalMode mode);
 
@@ -174,6 +177,7 @@ struct Manifest {
   Target target;
   Guard guard;
   ApprovalMode mode = ApprovalMode::Auto;
+  Engine engine = Engine::Local;
   std::optional<Analytics> analytics;
   Retention retention;
 

@@ -335,8 +335,9 @@ FieldTable make_manifest_fields() {
       {.name = "engine",
        .type = FieldType::Choice,
        .fallback = "local",
-       .help = "Where memberships are compared; local: on this machine.",
-       .choices = {{"local"}, {"query-service", kLater}}},
+       .help = "Where memberships are compared. local: on this machine. query-service: by the platform, with batch "
+               "queries, so that no row leaves it; needs their licence.",
+       .choices = {{"local"}, {"query-service"}}},
       analytics_field(),
       guard_field(),
       retention_field(),

@@ -141,6 +141,25 @@ void check_layout(const Manifest& manifest, const FieldReader& root, Problems& p
                    "leave name_lookup out");
 }
 
+// What only the local engine can do, each with the key that asks for it.
+void check_engine(const Manifest& manifest, const FieldReader& root, Problems& problems) {
+  if (manifest.engine != Engine::QueryService) return;
+  const auto refuse = [&](const Place& place, std::string_view what, std::string_view instead) {
+    problems.invalid(place, fmt::format("{} is nothing that engine 'query-service' can do; write {}, or engine: local",
+                                        what, instead));
+  };
+  const auto target = root.map("target");
+  if (manifest.source.from != SourceFrom::ExportJob)
+    refuse(root.map("source").place("from"), fmt::format("source.from '{}'", to_string(manifest.source.from)),
+           "from: export-job");
+  if (manifest.target.layout != Layout::Person)
+    refuse(target.place("layout"), fmt::format("target.layout '{}'", to_string(manifest.target.layout)),
+           "layout: person");
+  if (manifest.target.name_lookup) refuse(target.place("name_lookup"), "target.name_lookup", "name_lookup: false");
+  if (manifest.target.upload != UploadFiles::Json)
+    refuse(target.place("upload"), "target.upload, which is about files that are sent,", "nothing there");
+}
+
 }  // namespace
 
 void check_static_rules(const Manifest& manifest, const FieldReader& root, const ManifestRules& rules,
@@ -149,6 +168,7 @@ void check_static_rules(const Manifest& manifest, const FieldReader& root, const
   check_field_is_in_tenant(manifest, root, problems);
   check_source(manifest, root, rules, problems);
   check_layout(manifest, root, problems);
+  check_engine(manifest, root, problems);
   check_allowed(manifest, root, rules, problems);
 }
 

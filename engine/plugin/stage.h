@@ -64,6 +64,8 @@ struct ResourceRule {
   bool prune = false;                 // observed, not desired: Delete; else it is left alone
   /// What it changes is what we know, not what is there: `apply` does it before it plans, and without asking.
   bool repair = false;
+  /// A repair that only writes a scratch dataset of ours: `plan --fresh` makes it as well.
+  bool scratch = false;
   std::map<std::string, Compare> fields;  // of those not named: Equal
 };
 

@@ -76,6 +76,8 @@ bool contains(const Value& observed, const Value& wanted) {
 
 bool is_repair(const std::vector<ResourceRule>& rules, const ResourceKey& key) { return rule_for(rules, key).repair; }
 
+bool is_scratch(const std::vector<ResourceRule>& rules, const ResourceKey& key) { return rule_for(rules, key).scratch; }
+
 std::vector<Change> diff(const std::vector<Resource>& desired, const Observed& observed,
                          const std::vector<ResourceRule>& rules) {
   if (observed.unchecked) return {};

@@ -20,6 +20,9 @@ std::vector<Change> diff(const std::vector<Resource>& desired, const Observed& o
 /// Whether a change of this resource is a repair (ResourceRule::repair).
 bool is_repair(const std::vector<ResourceRule>& rules, const ResourceKey& key);
 
+/// Whether it only makes a scratch dataset (ResourceRule::scratch).
+bool is_scratch(const std::vector<ResourceRule>& rules, const ResourceKey& key);
+
 /// True when `observed` holds everything `wanted` says: objects member by member, arrays element by element.
 bool contains(const Value& observed, const Value& wanted);
 

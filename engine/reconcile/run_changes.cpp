@@ -67,7 +67,9 @@ Result<void> SyncRun::settle_open_changes(State& state) {
     Pass pass(registry_, services_);
     LoggedContext context(services_, pass.outputs(), store_, writer_, record.id);
     auto finished = finish_change(state, record, pass.stage(*descriptor).apply(record.change, context), pass);
-    if (finished.ok() && is_repair(descriptor->rules, record.change.key)) state.repaired = record.change.reason;
+    const bool corrected =
+        is_repair(descriptor->rules, record.change.key) && !is_scratch(descriptor->rules, record.change.key);
+    if (finished.ok() && corrected) state.repaired = record.change.reason;
     if (!finished.ok() && stays_open(finished.error().code())) return finished;
     if (!finished.ok()) {
       services_.events.warn("change.abandoned", {{"change", record.change.key.text()},
@@ -81,16 +83,22 @@ Result<void> SyncRun::settle_open_changes(State& state) {
 // What only corrects what we know is done before anything is planned with it, and nobody has to approve it: the next
 // round plans with the truth. True when there was something.
 Result<bool> SyncRun::repair(State& state, Pass& pass) {
-  if (state.options.mode != Mode::Apply) return false;
+  const bool refreshes = state.options.mode == Mode::Plan && state.options.refresh == Refresh::Yes;
+  if (state.options.mode != Mode::Apply && !refreshes) return false;
   std::vector<Change> repairs;
+  bool corrects = false;
   for (const auto& change : state.plan.changes) {
     const auto* descriptor = registry_.find(change.key.stage);
-    if (descriptor != nullptr && is_repair(descriptor->rules, change.key)) repairs.push_back(change);
+    if (descriptor == nullptr || !is_repair(descriptor->rules, change.key)) continue;
+    const bool scratch = is_scratch(descriptor->rules, change.key);
+    if (refreshes && !scratch) continue;
+    corrects = corrects || !scratch;
+    repairs.push_back(change);
   }
   if (repairs.empty()) return false;
   auto done = apply_changes(state, pass, repairs);
   if (done.ok()) {
-    state.repaired = repairs.front().reason;
+    if (corrects) state.repaired = repairs.front().reason;
     return true;
   }
   if (done.error().code() != ErrorCode::Conflict) return std::move(done).error();

@@ -166,7 +166,8 @@ Result<void> SyncRun::complete_plan(State& state) {
   plan.history = membership_history(runs);
   plan.cost = plan_cost(plan.changes, services_.settings.limits);
   plan.samples.clear();
-  if (const auto* bulk = bulk_of(plan)) {
+  // With query-service no row comes here, so there is nobody to show.
+  if (const auto* bulk = bulk_of(plan); bulk != nullptr && manifest.engine == Engine::Local) {
     const auto forgotten = Forgotten::from_value(TRY(store_.remembered(manifest.uid, kForgotten)));
     auto samples = plan_samples(services_.memberships, *bulk, forgotten, state.options.samples);
     if (samples.ok()) {

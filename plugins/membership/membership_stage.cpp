@@ -7,10 +7,14 @@
 
 #include "engine/manifest/limit.h"
 #include "plugins/membership/compaction.h"
+#include "plugins/membership/findings.h"
 #include "plugins/membership/ingest.h"
 #include "plugins/membership/ledger.h"
 #include "plugins/membership/names.h"
 #include "plugins/membership/past.h"
+#include "plugins/membership/query_changeset.h"
+#include "plugins/membership/query_ingest.h"
+#include "plugins/membership/query_view.h"
 #include "plugins/membership/question.h"
 #include "plugins/membership/read_back.h"
 #include "plugins/membership/relation.h"
@@ -25,31 +29,6 @@ namespace {
 const ResourceKey& kPeople = kPeopleKey;
 constexpr const char* kSound = "sound";
 constexpr std::string_view kLeftover = "leftover/";
-constexpr std::string_view kSuperseded = "superseded/";
-
-Finding dropped_rows(const DroppedRows& dropped, const Guard& guard) {
-  std::string text = fmt::format(
-      "{} of {} exported rows cannot be used: {} without a person id, {} with one longer than {} bytes, {} not UTF-8",
-      dropped.total(), dropped.read, dropped.without_person, dropped.over_long, kLongestPersonId, dropped.not_utf8);
-  if (dropped.broken > 0) text += fmt::format(", {} no readable record", dropped.broken);
-  if (!dropped.samples.empty()) {
-    const auto& first = dropped.samples.front();
-    text += fmt::format("; the first is {} at {} {} ({})", first.file, first.unit, first.position, first.reason);
-  }
-  if (dropped.total() >= guard.min_people && !within(guard.max_bad_rows, dropped.total(), dropped.read)) {
-    return {Severity::Refuse, "bad-rows",
-            fmt::format("{}; more than guard.max_bad_rows ({}) allows: check identity.field, or raise the limit", text,
-                        guard.max_bad_rows.text())};
-  }
-  return {Severity::Warning, "bad-rows", std::move(text)};
-}
-
-Finding unknown_statuses(std::uint64_t count) {
-  return {Severity::Warning, "unknown-status",
-          fmt::format("{} membership{} of an unknown status {} left out; the platform knows realized, existing and "
-                      "exited",
-                      count, count == 1 ? "" : "s", count == 1 ? "is" : "are")};
-}
 
 std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kMost = 5;
@@ -129,10 +108,6 @@ Finding people_left_out(const LeftOut& left_out) {
                       left_out.memberships == 1 ? "" : "s")};
 }
 
-std::string with_plural(std::uint64_t count, const char* one, const char* many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
-
 // What the records of this layout would not tell analysts.
 std::optional<Finding> crowded_people(const RelationSpec& spec, const Bulk& bulk, const Target& target) {
   if (bulk.crowded == 0) return std::nullopt;
@@ -152,14 +127,6 @@ std::optional<Finding> crowded_people(const RelationSpec& spec, const Bulk& bulk
                  several + "; use target.layout: person, or write target.accept_one_row_per_person: true"};
 }
 
-// A planned update of people who neither enter nor leave, so it is said.
-Finding renamed_audience(const AudienceDelta& audience) {
-  return {Severity::Note, "audience-renamed",
-          fmt::format("audience '{}' is '{}' now: {} written again", audience.name_before, audience.name,
-                      audience.renamed == 1 ? "the record of 1 person is"
-                                            : fmt::format("the records of {} people are", audience.renamed))};
-}
-
 // Layout membership has no record that says "in nothing", and a batch without records proves nothing.
 bool leaves_nobody(const RelationSpec& spec, const Bulk& bulk) {
   return spec.layout == RecordLayout::Membership && bulk.people > 0 && bulk.records == 0;
@@ -177,6 +144,7 @@ std::optional<std::string> no_difference(const RelationSpec& spec, const Target&
 class MembershipStage final : public Stage {
  public:
   Result<Observed> observe(const ObserveRequest& request, ReadContext& context) override {
+    if (context.manifest().engine == Engine::QueryService) return observe_by_query(request, context);
     Observed observed;
     const auto& manifest = context.manifest();
     const auto relation = analytics_relation(manifest);
@@ -308,14 +276,7 @@ class MembershipStage final : public Stage {
                      {"rewrite", Value(question.rewrite || question.spec.layout == RecordLayout::Membership)}};
     // Only what is not the default, so that plans of earlier versions keep their digest.
     if (const auto shape = question.spec.shape(); shape != RelationSpec{}.shape()) people.fields["shape"] = shape;
-    const bool someone_leaves = std::any_of(bulk.audiences.begin(), bulk.audiences.end(),
-                                            [](const AudienceDelta& audience) { return audience.left > 0; });
-    if (someone_leaves && manifest.target.row_rule == RowRule::Unknown) {
-      observed.findings.push_back(
-          {Severity::Note, "row-rule-unknown",
-           "people who leave get a new record; whether Customer Journey Analytics lets it replace their older rows is "
-           "not known here (target.row_rule: unknown), so until it does they may stay visible in reports"});
-    }
+    if (auto finding = row_rule_unknown(bulk, manifest.target)) observed.findings.push_back(*finding);
     tell_rebuilt(mark, question, &bulk, observed);
     people.pending = std::move(bulk);
     observed.resources.push_back(std::move(people));
@@ -323,7 +284,9 @@ class MembershipStage final : public Stage {
   }
 
   Result<Applied> apply(const Change& change, WriteContext& context) override {
-    if (change.action == Action::Ingest) return ingest(change, context);
+    if (change.key == kChangesetKey) return make_changeset(change, context);
+    if (change.action == Action::Ingest)
+      return is_by_query(change) ? ingest_by_query(change, context) : ingest(change, context);
     if (change.key == kSnapshotKey) return rebuild_snapshot(change, context);
     if (change.key == kNames) return write_names(change, context);
     if (change.key.name.starts_with(kSuperseded)) return remove_superseded(change, context);
@@ -435,49 +398,6 @@ class MembershipStage final : public Stage {
                        left)});
     }
   }
-
-  static std::vector<BatchRecord> written_into(const std::string& dataset, std::vector<BatchRecord> written) {
-    std::erase_if(written, [&](const BatchRecord& record) { return record.dataset != dataset; });
-    return written;
-  }
-
-  // Older generations go once Customer Journey Analytics has had the time to take up the newest one.
-  static void add_old_batches(const LedgerInput& input, const std::vector<QuarantineRecord>& quarantine,
-                              const ReadContext& context, Observed& observed) {
-    auto old = old_batches(written_into(input.dataset, input.written), input.seen, context.server().now());
-    if (!quarantine.empty() && !old.removable.empty()) {
-      // The last record that the platform took of somebody in quarantine may be in any of them.
-      observed.findings.push_back(
-          {Severity::Note, "quarantine-keeps-batches",
-           fmt::format("{} of earlier generations stay until nobody is in quarantine any more: the people there have "
-                       "their last record in them",
-                       with_plural(old.removable.size(), "batch", "batches"))});
-      old.removable.clear();
-    }
-    for (const auto& record : old.removable) {
-      // The generation in the name puts the oldest first.
-      observed.resources.push_back(
-          {{kPeople.stage, fmt::format("{}{:012}/{}", kSuperseded, record.generation, record.batch)},
-           {{"batch", Value(record.batch)}, {"dataset", Value(record.dataset)}},
-           "",
-           {}});
-    }
-    if (old.waits_until) {
-      observed.findings.push_back(
-          {Severity::Note, "older-generations",
-           fmt::format("batches of earlier generations are removed by a run after {}, when Customer Journey Analytics "
-                       "has the newest one",
-                       to_iso8601(*old.waits_until))});
-    }
-    if (!old.shared.empty()) {
-      observed.findings.push_back(
-          {Severity::Note, "shared-batch",
-           fmt::format("{} batch{} of earlier generations stay{}, because the platform consolidated {} with rows that "
-                       "still count",
-                       old.shared.size(), old.shared.size() == 1 ? "" : "es", old.shared.size() == 1 ? "s" : "",
-                       old.shared.size() == 1 ? "it" : "them")});
-    }
-  }
 };
 
 }  // namespace
@@ -497,11 +417,21 @@ StageDescriptor membership_stage() {
                      .different = Action::Run,
                      .repair = true,
                      .fields = {{"dataset", Compare::Given}}},
+                    {.prefix = kChangesetKey.name,
+                     .missing = Action::Run,
+                     .different = Action::Run,
+                     .repair = true,
+                     .scratch = true,
+                     .fields = {}},
                     {.prefix = kNames.name, .prune = false, .fields = {{"dataset", Compare::Given}}},
                     {.prefix = std::string(kLeftover), .prune = true, .fields = {}},
                     {.prefix = std::string(kSuperseded), .prune = true, .fields = {}}},
           .desire =
               [](const Manifest& manifest) {
+                if (manifest.engine == Engine::QueryService) {
+                  return std::vector<Resource>{{kChangesetKey, {{"condition", Value(kChangesetReady)}}, "", {}},
+                                               {kPeople, {{"dataset", Ref{"dataset", "dataset_id"}}}, "", {}}};
+                }
                 std::vector<Resource> desired{
                     {kSnapshotKey, {{"condition", Value(kSound)}, {"dataset", Ref{"dataset", "dataset_id"}}}, "", {}}};
                 // Names before people: an id that cannot be looked up yet would be shown as it is.

@@ -229,6 +229,25 @@ class ReportCheck {
   Observed observed_;
 };
 
+// With query-service no snapshot is kept here, only how many people it has.
+Result<std::vector<AudiencePeople>> people_of(const SnapshotRecord& snapshot, const ReadContext& context) {
+  const auto& manifest = context.manifest();
+  if (manifest.engine == Engine::Local) {
+    auto people = TRY(context.memberships().people(snapshot.content).in("report"));
+    return people;
+  }
+  std::vector<AudiencePeople> people;
+  const auto counted = TRY(context.records().remembered(manifest.uid, kCountedPeople));
+  if (counted.text("content") != snapshot.content) {
+    return Error(ErrorCode::NotFound, "how many people were written is not known here any more; run plan --fresh");
+  }
+  for (const auto& audience : counted.items("audiences")) {
+    people.push_back({audience.text("id"), audience.text("name"),
+                      static_cast<std::uint64_t>(audience.number("people").value_or(0))});
+  }
+  return people;
+}
+
 Observed unchecked(std::string why) {
   Observed observed;
   observed.unchecked = std::move(why);
@@ -259,7 +278,7 @@ class ReportStage final : public Stage {
     const auto snapshot = TRY(context.records().current(manifest.uid + "/analytics"));
     if (!snapshot) return unchecked("waits for: the first proven memberships");
     what.snapshot = *snapshot;
-    const auto people = TRY(context.memberships().people(snapshot->content).in("report"));
+    const auto people = TRY(people_of(*snapshot, context));
     what.proven = proven_people(people, by_name ? CountedBy::Name : CountedBy::Id);
     return ReportCheck(context, std::move(what)).check();
   }

@@ -113,18 +113,35 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return std::string(row.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
-    Later, BadManifestTest,
-    testing::Values(BadManifest{"sections_even_with_their_default",
-                                minimal_plus("publish: []\nactivate: []\njourney_optimizer: null\n"
-                                             "notify: []\n"),
-                                {"m.yaml:9:1: 'publish' is not in this version; remove it",
-                                 "m.yaml:10:1: 'activate' is not in this version; remove it",
-                                 "m.yaml:11:1: 'journey_optimizer' is not in this version; remove it",
-                                 "m.yaml:12:1: 'notify' is not in this version; remove it"}},
-                    BadManifest{"words",
-                                minimal_plus("engine: query-service\n"),
-                                {"m.yaml:9:9: engine 'query-service' is not in this version; write local"}}),
+    QueryService, BadManifestTest,
+    testing::Values(
+        BadManifest{"layout",
+                    minimal_plus("engine: query-service\ntarget: { layout: delimited, upload: parquet }\n"),
+                    {"m.yaml:10:19: target.layout 'delimited' is nothing that engine 'query-service' can do; write "
+                     "layout: person, or engine: local",
+                     "m.yaml:10:38: target.upload, which is about files that are sent, is nothing that engine "
+                     "'query-service' can do; write nothing there, or engine: local"}},
+        BadManifest{"names",
+                    minimal_plus("engine: query-service\ntarget: { name_lookup: true }\n"),
+                    {"m.yaml:10:24: target.name_lookup is nothing that engine 'query-service' can do; write "
+                     "name_lookup: false, or engine: local"}},
+        BadManifest{
+            "source",
+            minimal_plus("engine: query-service\nsource: { from: profile-snapshot, wait_for_evaluation: 0s }\n"),
+            {"m.yaml:10:17: source.from 'profile-snapshot' is nothing that engine 'query-service' can do; "
+             "write from: export-job, or engine: local"}}),
     [](const auto& row) { return std::string(row.param.name); });
+
+INSTANTIATE_TEST_SUITE_P(Later, BadManifestTest,
+                         testing::Values(BadManifest{
+                             "sections_even_with_their_default",
+                             minimal_plus("publish: []\nactivate: []\njourney_optimizer: null\n"
+                                          "notify: []\n"),
+                             {"m.yaml:9:1: 'publish' is not in this version; remove it",
+                              "m.yaml:10:1: 'activate' is not in this version; remove it",
+                              "m.yaml:11:1: 'journey_optimizer' is not in this version; remove it",
+                              "m.yaml:12:1: 'notify' is not in this version; remove it"}}),
+                         [](const auto& row) { return std::string(row.param.name); });
 
 TEST(BadManifestTest, WhatComesLaterIsUnsupportedAndTheRestInvalid) {
   const auto loaded = load_text(minimal_plus("publish: []\ncolour: red\n"));

@@ -110,6 +110,13 @@ TEST(ExamplesTest, EveryLayoutHasAnExample) {
   EXPECT_EQ(names.upload, UploadFiles::Parquet);
 }
 
+TEST(ExamplesTest, TheEngineOnThePlatformHasAnExample) {
+  const auto loaded = load_manifest(PosixFiles(), kExamples / "manifests" / "query-service.yaml", {});
+  ASSERT_THAT(texts(loaded.problems), IsEmpty());
+  EXPECT_EQ(loaded.value->engine, Engine::QueryService);
+  EXPECT_NE(loaded.value->canonical().find("engine"), nullptr);
+}
+
 /// The defaults of the settings table, as a file that spells them out.
 std::string settings_defaults(const FieldTable& table, const std::string& indentation, int& written) {
   std::string out;

@@ -43,7 +43,7 @@ TEST_F(RefreshSql, EverybodyOfAFirstExportIsNew) {
   lake.profile("cy@x.io", {});
   EXPECT_THAT(people(), ElementsAre("ann@x.io|{(a-1,It's \\ Blue+),(a-2,Gold)}|2|0|a-1,a-2|"));
   EXPECT_THAT(counts(), ElementsAre("audience|a-1|It's \\ Blue+|~|0|1|1|0|0", "audience|a-2|Gold|~|0|1|1|0|0",
-                                    "people|~|~|~|1|1|0|0|0", "rows|~|~|~|3|0|0|0|0"));
+                                    "everyone|~|~|~|0|1|0|0|0", "people|~|~|~|1|1|0|0|0", "rows|~|~|~|3|0|0|0|0"));
 }
 
 TEST_F(RefreshSql, OnlyWhoChangedIsInIt) {
@@ -58,7 +58,7 @@ TEST_F(RefreshSql, OnlyWhoChangedIsInIt) {
   EXPECT_THAT(people(), ElementsAre("bob@x.io|{(a-1,It's \\ Blue+)}|1|1|a-1|a-2", "cy@x.io|{}|0|1||a-2",
                                     "ed@x.io|{(a-1,It's \\ Blue+)}|1|0|a-1|"));
   EXPECT_THAT(counts(), ElementsAre("audience|a-1|It's \\ Blue+|~|0|2|2|0|0", "audience|a-2|Gold|~|3|1|0|2|0",
-                                    "people|~|~|~|3|1|1|0|0", "rows|~|~|~|3|0|0|0|0"));
+                                    "everyone|~|~|~|3|3|2|0|0", "people|~|~|~|3|1|1|0|0", "rows|~|~|~|3|0|0|0|0"));
   EXPECT_THAT(lake.rows(sample_changeset("changeset", SampleKind::Leaves, 3)), ElementsAre("cy@x.io||a-2"));
   EXPECT_THAT(lake.rows(sample_changeset("changeset", SampleKind::New, 3)), ElementsAre("ed@x.io|a-1|"));
   EXPECT_THAT(lake.rows(sample_changeset("changeset", SampleKind::Changed, 3)), ElementsAre("bob@x.io|a-1|a-2"));
@@ -76,8 +76,8 @@ TEST_F(RefreshSql, ARenameIsNoMovement) {
   lake.record("ann@x.io", {{"a-2", "Silver"}}, 2);
   lake.profile("ann@x.io", {{"ups", "a-2", "realized"}});
   EXPECT_THAT(people(), ElementsAre("ann@x.io|{(a-2,Gold)}|1|1||"));
-  EXPECT_THAT(counts(),
-              ElementsAre("audience|a-2|Gold|Silver|1|1|0|0|1", "people|~|~|~|1|0|0|0|0", "rows|~|~|~|1|0|0|0|0"));
+  EXPECT_THAT(counts(), ElementsAre("audience|a-2|Gold|Silver|1|1|0|0|1", "everyone|~|~|~|1|1|2|0|0",
+                                    "people|~|~|~|1|0|0|0|0", "rows|~|~|~|1|0|0|0|0"));
 }
 
 TEST_F(RefreshSql, MembershipsOfAHeldAudienceStay) {

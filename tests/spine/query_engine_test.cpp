@@ -1,0 +1,190 @@
+// Engine query-service: the platform compares, and the target ends as with the local engine.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <sstream>
+
+#include "engine/base/json.h"
+#include "tests/spine/told.h"
+
+namespace audiencesync::testing {
+namespace {
+
+constexpr int kOk = 0;
+constexpr int kPending = 2;
+constexpr int kRefused = 4;
+
+Emulator::Options small(int seed = 1) {
+  return {.profiles = 60, .audiences = 4, .seed = seed, .query = Emulator::Options::Query::Listens};
+}
+
+// The newest record of each person, without its generation: record id and audiences.
+std::map<std::string, std::string> newest_records(World& world) {
+  std::istringstream lines(world.emulator().control_text("GET", "/_emulator/datasets/" + world.target() + "/rows"));
+  std::map<std::string, std::pair<std::int64_t, std::string>> newest;
+  for (std::string line; std::getline(lines, line);) {
+    const auto row = parse_json(line).value();
+    const auto* ours = row.find(world.emulator().tenant());
+    std::set<std::string> audiences;
+    for (const auto& one : ours->items("audienceMembership"))
+      audiences.insert(one.text("audienceMembershipId") + "=" + one.text("audienceMembershipName"));
+    const auto generation = ours->number("audienceSyncGeneration").value_or(-1);
+    auto& known = newest[row.text("personID")];
+    if (generation <= known.first) continue;
+    known = {generation, fmt::format("{} {} {}", row.text("_id"), ours->number("audienceMembershipCount").value_or(-1),
+                                     fmt::join(audiences, ","))};
+  }
+  std::map<std::string, std::string> out;
+  for (const auto& [person, record] : newest) out[person] = record.second;
+  return out;
+}
+
+// The same world twice, with one engine each.
+class BothEngines {
+ public:
+  explicit BothEngines(int seed) : local(small(seed)), query(small(seed)) { extra(""); }
+
+  void extra(const std::string& lines) {
+    local.extra = lines;
+    query.extra = "engine: query-service\n" + lines;
+  }
+  template <class Do>
+  void both(const Do& action) {
+    action(local);
+    action(query);
+  }
+  void apply_and_compare(const std::string& after) {
+    both([&](World& world) {
+      world.emulator().control("PUT", "/_emulator/clock", R"({"advance":"2m"})");
+      const auto result = world.apply();
+      ASSERT_EQ(result.code, kOk) << after << "\n" << result.out << result.err;
+    });
+    EXPECT_EQ(newest_records(query), newest_records(local)) << after;
+    EXPECT_EQ(query.difference(), "") << after;
+    EXPECT_EQ(query.leftovers(), "") << after;
+  }
+
+  World local;
+  World query;
+};
+
+class EqualEngines : public ::testing::TestWithParam<int> {};
+
+TEST_P(EqualEngines, LeaveTheSameRecords) {
+  BothEngines worlds(GetParam());
+  worlds.extra("identity: { field: " + worlds.local.emulator().identity_field() + ", namespace: Email }\n");
+  worlds.extra("");
+  worlds.apply_and_compare("the first generation");
+  worlds.both([&](World& world) { world.emulator().evolve(0.3, 7 * GetParam()); });
+  worlds.apply_and_compare("churn");
+  worlds.both([](World& world) { world.declared[1].name = "It's a \\\\ newer name"; });
+  worlds.apply_and_compare("an audience with another name");
+  worlds.both([](World& world) { world.declared.pop_back(); });
+  worlds.apply_and_compare("an audience withdrawn");
+  worlds.both([&](World& world) { world.emulator().evolve(0.1, 9 * GetParam()); });
+  worlds.extra("target: { row_rule: accumulate }\n");
+  worlds.apply_and_compare("everyone written again");
+}
+
+INSTANTIATE_TEST_SUITE_P(Worlds, EqualEngines, ::testing::Values(3, 4));
+
+class QueryEngine : public ::testing::Test {
+ protected:
+  QueryEngine() { world.extra = "engine: query-service\n"; }
+
+  void begin() {
+    const auto first = world.apply();
+    ASSERT_EQ(first.code, kOk) << first.out << first.err;
+  }
+  void pass(const std::string& time) {
+    emulator.control("PUT", "/_emulator/clock", fmt::format(R"({{"advance":"{}"}})", time));
+  }
+  std::size_t queries_posted() {
+    std::size_t posted = 0;
+    for (const auto& call : emulator.writes()) posted += call == "POST /data/foundation/query/queries" ? 1 : 0;
+    return posted;
+  }
+
+  World world{small()};
+  Emulator& emulator = world.emulator();
+};
+
+TEST_F(QueryEngine, WritesBySqlAloneAndHasNothingToDoAfterwards) {
+  begin();
+  EXPECT_EQ(world.difference(), "");
+  for (const auto& call : emulator.calls()) {
+    EXPECT_EQ(call.find("/data/foundation/import/"), std::string::npos) << "no row is uploaded";
+    EXPECT_EQ(call.find("/data/foundation/export/files"), std::string::npos) << "no row is fetched";
+  }
+  EXPECT_TRUE(emulator.datasets_tagged("role:changeset").empty()) << "scratch goes when it was used";
+  emulator.clear_calls();
+  expect_told(world.plan(), kOk, {"nothing to do"});
+  EXPECT_TRUE(emulator.writes().empty());
+}
+
+TEST_F(QueryEngine, PlansCountsOnceTheyWereComputed) {
+  begin();
+  emulator.evolve(0.2, 5);
+  pass("2m");
+  expect_told(world.plan({"--fresh", "--detailed-exitcode"}), kPending, {"people changed"});
+  emulator.clear_calls();
+  expect_told(world.plan({"--detailed-exitcode"}), kPending, {"people changed"});
+  EXPECT_TRUE(emulator.writes().empty()) << "what was computed is there";
+  const auto applied = world.apply({"--no-refresh"});
+  EXPECT_EQ(applied.code, kOk) << applied.out << applied.err;
+  EXPECT_EQ(queries_posted(), 1U) << "only the INSERT";
+  EXPECT_EQ(world.difference(), "");
+}
+
+TEST_F(QueryEngine, WithoutTheLicenceNothingIsWrittenAndTheLocalEngineIsNamed) {
+  emulator.settings(R"({"query_batch":false})");
+  const auto refused = world.apply();
+  EXPECT_NE(refused.code, kOk);
+  EXPECT_NE(told(refused).find("Data Distiller"), std::string::npos) << told(refused);
+  EXPECT_NE(told(refused).find("engine: local"), std::string::npos) << told(refused);
+  EXPECT_TRUE(emulator.datasets_tagged("role:target").empty());
+}
+
+TEST_F(QueryEngine, GuardsHoldThePlanAndAnApprovalLetsItThrough) {
+  begin();
+  world.guard = "guard: { max_removals: 1, min_people: 1 }";
+  emulator.evolve(0.5, 5);
+  pass("2m");
+  expect_told(world.apply(), kRefused, {"max_removals", "audiencesync approve"});
+  const auto said = told(world.plan());
+  const auto at = said.find("audiencesync approve ");
+  ASSERT_NE(at, std::string::npos) << said;
+  const auto digest = said.substr(at + 21, 16);
+  const auto approved = world.run({"approve", digest, "--reason", "wanted", "--config", emulator.config().string()});
+  ASSERT_EQ(approved.code, kOk) << approved.out << approved.err;
+  const auto applied = world.apply();
+  EXPECT_EQ(applied.code, kOk) << applied.out << applied.err;
+  EXPECT_EQ(world.difference(), "");
+}
+
+TEST_F(QueryEngine, AnAnswerThatIsLostIsFoundByItsMarker) {
+  emulator.faults(R"([{"method":"POST","path":"/data/foundation/query/queries","times":2,"action":{"drop":"after"}}])");
+  const auto result = world.apply();
+  EXPECT_EQ(result.code, kOk) << result.out << result.err;
+  EXPECT_EQ(world.difference(), "");
+  EXPECT_EQ(queries_posted(), 2U) << "each query ran once";
+}
+
+TEST_F(QueryEngine, GoesOnWhereTheLocalEngineStopped) {
+  world.extra.clear();
+  begin();
+  world.extra = "engine: query-service\n";
+  emulator.evolve(0.2, 5);
+  pass("2m");
+  begin();
+  EXPECT_EQ(world.difference(), "");
+  world.extra.clear();
+  emulator.evolve(0.2, 6);
+  pass("2m");
+  begin();
+  EXPECT_EQ(world.difference(), "");
+}
+
+}  // namespace
+}  // namespace audiencesync::testing
