@@ -29,6 +29,8 @@ class BlockReader {
   void seek(const HashRange& range, bool cut_there);
   /// The cursor stands at the next row, which the caller must read whole; false at the end of the file.
   Result<bool> next(std::uint64_t& hash, ByteCursor*& row);
+  /// Whether the row just read is the last of its block: its bytes go with the next one.
+  bool at_block_end() const { return rows_left_ == 0; }
   /// An error for this file: what a caller that cannot make sense of a row returns.
   Error corrupt(std::string_view what) const;
 

@@ -49,9 +49,11 @@ RowBuffer::Added RowBuffer::add(std::uint64_t hash, std::string_view person, std
   }
   char* const at = bytes_.get() + part.chunks.back() * chunk_ + part.used;
   RowRef::put_prefix(at, hash, person.size(), audiences.size());
-  std::memcpy(at + RowRef::kPrefix, person.data(), person.size());
-  if (!audiences.empty()) {
-    std::memcpy(at + RowRef::kPrefix + person.size(), audiences.data(), audiences.size_bytes());
+  copy_text(at + RowRef::kPrefix, person);
+  char* ranks = at + RowRef::kPrefix + person.size();
+  for (const auto rank : audiences) {
+    std::memcpy(ranks, &rank, sizeof rank);
+    ranks += sizeof rank;
   }
   part.used += needed;
   ++rows_;

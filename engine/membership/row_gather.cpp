@@ -5,6 +5,8 @@
 namespace audiencesync {
 namespace {
 
+constexpr std::size_t kRowsAhead = 8;  // rows: what is read so far ahead comes in time
+
 bool beyond(const RowRef& row, const RowRef& limit) {
   if (row.hash != limit.hash) return row.hash > limit.hash;
   return row.person() > limit.person();
@@ -34,6 +36,8 @@ Result<bool> RowGather::advance() {
     TRY(gather());
     if (batch_.empty()) return false;
   }
+  // Sorted rows lie all over the memory.
+  if (next_ + kRowsAhead < batch_.size()) __builtin_prefetch(batch_[next_ + kRowsAhead].at);
   take_person(batch_, next_, row_);
   return true;
 }

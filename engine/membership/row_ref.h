@@ -43,10 +43,13 @@ struct RowRef {
   std::size_t bytes() const { return bytes_of(person_size(), audiences()); }
   std::string_view person() const { return {at + kPrefix, person_size()}; }
   void append_audiences(Ranks& out) const {
-    const auto count = audiences();
-    const auto before = out.size();
-    out.resize(before + count);
-    if (count > 0) std::memcpy(out.data() + before, at + kPrefix + person_size(), count * sizeof(Rank));
+    const char* from = at + kPrefix + person_size();
+    // Mostly one to three: no call is worth its while.
+    for (auto left = audiences(); left > 0; --left, from += sizeof(Rank)) {
+      Rank rank = 0;
+      std::memcpy(&rank, from, sizeof rank);
+      out.push_back(rank);
+    }
   }
 
  private:

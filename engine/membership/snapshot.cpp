@@ -81,7 +81,7 @@ void SnapshotReader::seek(const HashRange& range) {
   blocks_->seek(range, head_.cut_at_sections && range.is_sections());
   range_ = range;
   last_hash_ = 0;
-  last_person_.clear();
+  last_person_ = {};
 }
 
 Result<bool> SnapshotReader::next(SnapshotRow& row) {
@@ -96,6 +96,10 @@ Result<bool> SnapshotReader::next(SnapshotRow& row) {
     }
     last_hash_ = row.hash;
     last_person_ = row.person;
+    if (blocks_->at_block_end()) {
+      kept_person_ = row.person;
+      last_person_ = kept_person_;
+    }
     if (row.hash > range_.last) return false;
     if (row.hash >= range_.first) return true;
   }

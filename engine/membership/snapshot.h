@@ -109,7 +109,8 @@ class SnapshotReader {
   std::vector<std::uint32_t> table_;
   HashRange range_;
   std::uint64_t last_hash_ = 0;
-  std::string last_person_;
+  std::string_view last_person_;  // in the block, or kept when that is about to go
+  std::string kept_person_;
 };
 
 /// Reads a whole snapshot. Errors: Corrupt unless every checksum holds and the rows have this content.
