@@ -164,7 +164,7 @@ Result<Verified> verify(const Options& options, const Adapters& adapters, const 
     return Error(
         ErrorCode::Unsupported,
         "verify reads rows and compares them with a snapshot, and engine query-service has neither here: every "
-        "plan compares with the target itself; ask reports with verify --analytics");
+        "plan compares with the target itself; ask reports with verify --analytics, or write engine: local");
   }
   const auto access = TRY(WriteAccess::acquire(adapters, settings, "verify"));
   const auto lock = TRY(WriteAccess::acquire_sync(adapters, settings, "verify", manifest.uid));

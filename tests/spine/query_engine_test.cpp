@@ -7,6 +7,7 @@
 
 #include "engine/base/json.h"
 #include "tests/spine/told.h"
+#include "tests/support/parallel.h"
 
 namespace audiencesync::testing {
 namespace {
@@ -169,6 +170,64 @@ TEST_F(QueryEngine, AnAnswerThatIsLostIsFoundByItsMarker) {
   EXPECT_EQ(result.code, kOk) << result.out << result.err;
   EXPECT_EQ(world.difference(), "");
   EXPECT_EQ(queries_posted(), 2U) << "each query ran once";
+}
+
+TEST_F(QueryEngine, RefusesWhatNeedsRowsHereWithAWayOut) {
+  begin();
+  const auto config = emulator.config().string();
+  const auto manifest = world.manifest().string();
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"members", world.name, emulator.audiences().front().id, "--config", config},
+           {"verify", manifest, "--rows", "full", "--config", config},
+           {"state", "rebuild", "--config", config, manifest}}) {
+    const auto result = world.run(words);
+    EXPECT_NE(result.code, kOk) << words.front();
+    EXPECT_NE(told(result).find("engine: local"), std::string::npos) << words.front() << ": " << told(result);
+  }
+  const auto back = world.seamed_rollback(1, "count");
+  EXPECT_NE(back.code, kOk);
+  EXPECT_NE(told(back).find("keeps no past memberships"), std::string::npos) << told(back);
+  EXPECT_EQ(world.difference(), "");
+}
+
+/// Every how many-th place of a run is tried: `spine_kill` tries all of them with the local engine.
+constexpr int kKillStep = 30;
+
+std::unique_ptr<World> changed_world() {
+  auto options = small();
+  options.profiles = 30;
+  auto world = std::make_unique<World>(std::move(options));
+  world->extra = "engine: query-service\n";
+  if (const auto first = world->seamed_apply("count"); first.code != kOk) throw std::runtime_error(first.err);
+  world->emulator().evolve(0.3, 5);
+  world->declared.pop_back();
+  return world;
+}
+
+std::string survive_query_kill(int place) {
+  constexpr int kKilled = 137;
+  const auto world = changed_world();
+  const auto where = fmt::format("killed at {}: ", place);
+  if (const auto killed = world->seamed_apply(fmt::format("kill@{}", place)); killed.code != kKilled)
+    return where + fmt::format("ended {}: {}", killed.code, killed.err);
+  if (const auto resumed = world->seamed_apply("count"); resumed.code != kOk) return where + resumed.out + resumed.err;
+  if (auto wrong = world->difference() + world->leftovers(); !wrong.empty()) return where + wrong + "\n";
+  const auto planned = world->seamed({"plan", "--detailed-exitcode"}, "count");
+  return planned.code == kOk ? std::string() : where + planned.out + planned.err;
+}
+
+TEST(QueryEngineKill, TheNextRunFinishesWhatWasBegun) {
+  const int step = number_from_environment("AUDIENCESYNC_KILL_STEP", kKillStep);
+  const auto world = changed_world();
+  const auto count = world->folder() / "count";
+  ASSERT_EQ(world->seamed_apply("count", count).code, kOk);
+  const int places = std::stoi(read_file(count));
+  ASSERT_GT(places, 50) << "so few places cannot be a whole run";
+  std::cout << places << " places, every " << step << ". is tried\n";
+  std::string wrong;
+  for (const auto& each : in_parallel(places / step, [&](int number) { return survive_query_kill(1 + number * step); }))
+    wrong += each;
+  EXPECT_EQ(wrong, "");
 }
 
 TEST_F(QueryEngine, GoesOnWhereTheLocalEngineStopped) {
