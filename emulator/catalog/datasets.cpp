@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <ctime>
 #include <optional>
 
 #include "emulator/catalog/query.h"
@@ -14,14 +13,6 @@ namespace {
 
 constexpr const char* kDatasets = "/data/foundation/catalog/dataSets";
 constexpr const char* kTableTag = "adobe/pqs/table";
-constexpr const char* kExpiryTag = "adobe/hygiene/ttl";
-
-std::optional<std::int64_t> epoch_ms_of(const std::string& text) {
-  std::tm parts{};
-  const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (rest == nullptr) return std::nullopt;
-  return std::int64_t{::timegm(&parts)} * 1000;
-}
 constexpr const char* kTechnicalUser = "9F1C0A2B3D4E5F60718293A4@techacct.adobe.com";
 
 std::string reference(const std::string& id) { return "@/dataSets/" + id; }
@@ -77,7 +68,8 @@ void keep_system_fields(Json& dataset, const Json& before) {
 
 }  // namespace
 
-Datasets::Datasets(Platform& platform, Lake& lake) : platform_(platform), lake_(lake) {}
+Datasets::Datasets(Platform& platform, Lake& lake)
+    : platform_(platform), lake_(lake), expirations_(platform, [this](const std::string& id) { erase(id); }) {}
 
 void Datasets::add_routes(Router& router) {
   const std::string base = kDatasets;
@@ -87,7 +79,7 @@ void Datasets::add_routes(Router& router) {
   router.add("PATCH", base + "/{id}", checked([this](const Request& r) { return change(r); }));
   router.add("PUT", base + "/{id}", checked([this](const Request& r) { return replace(r); }));
   router.add("DELETE", base + "/{id}", checked([this](const Request& r) { return remove(r); }));
-  router.add("POST", "/data/core/hygiene/ttl", checked([this](const Request& r) { return expire(r); }));
+  expirations_.add_routes(router);
   router.add("PATCH", "/data/foundation/catalog/v2/dataSets/{id}",
              checked([this](const Request& r) { return change_nested(r); }));
 }
@@ -188,7 +180,7 @@ Response Datasets::create(const Request& request) {
 
 Response Datasets::list(const Request& request) {
   const auto lock = platform_.objects.lock();
-  delete_expired();
+  expirations_.settle();
   const std::int64_t lag = platform_.settings.list_lag.count();
   std::vector<CatalogEntry> entries;
   for (const auto& [id, dataset] : platform_.objects.all("dataset")) {
@@ -201,7 +193,7 @@ Response Datasets::list(const Request& request) {
 Response Datasets::one(const Request& request) {
   const std::string& id = request.parameter("id");
   const auto lock = platform_.objects.lock();
-  delete_expired();
+  expirations_.settle();
   const Json& dataset = known(id);
   Response response = Response::json(200, {{id, shown(id, dataset)}});
   response.headers["etag"] = etag_of(dataset);
@@ -285,37 +277,6 @@ void Datasets::erase(const std::string& id) {
     lake_.drop_files(batch);
   }
   platform_.objects.erase("dataset", id);
-}
-
-// Data hygiene: the platform deletes the dataset when its time has come. Here that is when somebody next looks.
-Response Datasets::expire(const Request& request) {
-  const Json body = body_of(request);
-  const auto lock = platform_.objects.lock();
-  const std::string id = body.value("datasetId", "");
-  const Json before = known(id);
-  refuse_system(before);
-  if (body.value("displayName", "").empty()) throw catalog_failure(400, "HYGN-3102-400: displayName is required");
-  const auto expiry = epoch_ms_of(body.value("expiry", ""));
-  constexpr std::int64_t kDay = 24LL * 60 * 60 * 1000;
-  if (!expiry || *expiry < platform_.clock.now_ms() + kDay)
-    throw catalog_failure(400, "HYGN-3102-400: expiry must be at least 24 hours from now");
-  if (before["tags"].contains(kExpiryTag))
-    throw catalog_failure(400, "HYGN-3102-400: the dataset has an expiry already");
-  Json dataset = before;
-  dataset["tags"][kExpiryTag] = Json::array({std::to_string(*expiry)});
-  platform_.objects.put("dataset", id, std::move(dataset));
-  return Response::json(201,
-                        {{"ttlId", "SD-" + id}, {"datasetId", id}, {"status", "pending"}, {"expiry", body["expiry"]}});
-}
-
-void Datasets::delete_expired() {
-  std::vector<std::string> over;
-  for (const auto& [id, dataset] : platform_.objects.all("dataset")) {
-    const auto& tags = dataset["tags"];
-    if (tags.contains(kExpiryTag) && std::stoll(tags[kExpiryTag][0].get<std::string>()) <= platform_.clock.now_ms())
-      over.push_back(id);
-  }
-  for (const auto& id : over) erase(id);
 }
 
 }  // namespace emulator

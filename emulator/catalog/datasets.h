@@ -1,5 +1,6 @@
 #pragma once
 
+#include "emulator/catalog/expirations.h"
 #include "emulator/data/lake.h"
 #include "emulator/http/router.h"
 
@@ -20,8 +21,6 @@ class Datasets {
   Response change_nested(const Request& request);
   Response replace(const Request& request);
   Response remove(const Request& request);
-  Response expire(const Request& request);
-  void delete_expired();
   void erase(const std::string& id);
 
   const Json& known(const std::string& id) const;
@@ -32,6 +31,7 @@ class Datasets {
 
   Platform& platform_;
   Lake& lake_;
+  Expirations expirations_;
 };
 
 }  // namespace emulator

@@ -90,6 +90,7 @@ const std::vector<SettingRow>& setting_rows() {
       duration("batch_delay", &Settings::batch_delay),
       duration("list_lag", &Settings::list_lag),
       duration("table_tag_delay", &Settings::table_tag_delay),
+      duration("hygiene_delay", &Settings::hygiene_delay),
       duration("abandon_after", &Settings::abandon_after),
       duration("token_lifetime", &Settings::token_lifetime),
       count("page_cap", &Settings::page_cap),

@@ -10,8 +10,12 @@ const route = require('@stoplight/prism-http/dist/router').default;
 /// Services as operators know them, by the name of their description.
 const titleOf = (file) => path.basename(file).replace(/\.(ya?ml|json)$/, '');
 
+/// Where the operations live of descriptions that say so in their prose only.
+const proseBases = { 'data-hygiene': '/data/core/hygiene' };
+
 /// The path below which a description's operations live: "/data/core/ups".
-function basePath(document) {
+function basePath(document, service) {
+  if (proseBases[service]) return proseBases[service];
   if (document.swagger) return (document.basePath || '').replace(/\/$/, '');
   const url = (document.servers && document.servers[0] && document.servers[0].url) || '';
   return url.replace(/^(https?:)?\/\/[^/]*/, '').replace(/\/$/, '');
@@ -68,7 +72,8 @@ async function loadOne(file) {
   const dangling = [];
   const document = repair(parse(fs.readFileSync(file, 'utf8')), dangling);
   const operations = (await getHttpOperationsFromSpec(document)).map(withoutQuery);
-  return { service: titleOf(file), base: basePath(document), operations, dangling };
+  const service = titleOf(file);
+  return { service, base: basePath(document, service), operations, dangling };
 }
 
 /// All descriptions of a folder, those with the longest base path first.
