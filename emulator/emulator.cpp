@@ -102,6 +102,8 @@ struct Emulator::Parts {
 
 Emulator::Emulator(const EmulatorOptions& options) : parts_(std::make_unique<Parts>(options)) {
   Parts& parts = *parts_;
+  // What somebody set in this folder before is his choice.
+  if (options.latency == Latency::Real) parts.platform.settings = with_real_latency(parts.platform.settings);
   restore_settings(parts.platform);
   seed_merge_policies(parts.platform);
   parts.registry.emplace(parts.platform);
@@ -131,7 +133,7 @@ Emulator::Emulator(const EmulatorOptions& options) : parts_(std::make_unique<Par
 
   if (options.record) parts.recorder.emplace(*options.record);
   parts.door.emplace(parts.platform, parts.router, parts.gateway, parts.faults, parts.calls,
-                     parts.recorder ? &*parts.recorder : nullptr);
+                     parts.recorder ? &*parts.recorder : nullptr, options.latency);
   parts.address = options.listen.address;
   if (options.tls || options.pg_listen) parts.tls.emplace(options.data / "tls");
   ServerOptions listen = options.listen;

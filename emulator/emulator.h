@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "emulator/control/latency.h"
 #include "emulator/http/server.h"
 #include "emulator/platform.h"
 
@@ -21,7 +22,8 @@ struct EmulatorOptions {
   unsigned audiences = 12;
   std::uint64_t events = 0;
   std::optional<std::filesystem::path> record;
-  bool tls = false;  // https in place of http, by an authority in the data folder
+  Latency latency = Latency::None;  // Real: answers wait, and a new folder gets the settings of a slow platform
+  bool tls = false;                 // https in place of http, by an authority in the data folder
 };
 
 /// The whole local platform, listening from construction on until it is destroyed.

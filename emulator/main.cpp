@@ -53,7 +53,9 @@ emulator::ServerOptions parse_listen(const std::string& option, const std::strin
 }
 
 /// Settings for audiencesync that reach this emulator, with their credential beside them.
-void write_settings(const std::filesystem::path& file, const Json& ready) {
+///
+/// With real latency they are those of a real platform: the client's own pace.
+void write_settings(const std::filesystem::path& file, const Json& ready, emulator::Latency latency) {
   const std::filesystem::path folder = std::filesystem::absolute(file).lexically_normal().parent_path();
   const std::filesystem::path credentials = folder / "credentials";
   std::filesystem::create_directories(folder);
@@ -66,31 +68,30 @@ void write_settings(const std::filesystem::path& file, const Json& ready) {
   // JSON strings are YAML strings too: a path or a name needs no escaping of its own.
   const auto quoted = [](const std::string& text) { return Json(text).dump(); };
   const std::string url = ready["http"].dump();
-  write_whole(folder / file.filename(),
-              "# Written by audiencesync-emulator: settings that reach it.\n"
-              "version: 1\n"
-              "state: " +
-                  quoted((folder / "state").string()) +
-                  "\n"
-                  "manifests: { folder: " +
-                  quoted((folder / "manifests.d").string()) +
-                  " }\n"
-                  "organizations:\n"
-                  "  default:\n"
-                  "    organization_id: " +
-                  ready["organization"].dump() +
-                  "\n"
-                  "    credential: adobe\n" +
-                  (ready["ca_file"].is_null() ? "" : "    ca_file: " + ready["ca_file"].dump() + "\n") +
-                  "    rate: 1000\n    analytics_rate: 1000\n"
-                  "    sandboxes: [" +
-                  ready["sandbox"].dump() +
-                  "]\n"
-                  "    endpoints: { ims: " +
-                  url + ", platform: " + url + ", analytics: " + url +
-                  " }\n"
-                  "timing: { poll_export: 50ms, poll_batch: 50ms, settle: 1s }\n",
-              0600);
+  write_whole(
+      folder / file.filename(),
+      "# Written by audiencesync-emulator: settings that reach it.\n"
+      "version: 1\n"
+      "state: " +
+          quoted((folder / "state").string()) +
+          "\n"
+          "manifests: { folder: " +
+          quoted((folder / "manifests.d").string()) +
+          " }\n"
+          "organizations:\n"
+          "  default:\n"
+          "    organization_id: " +
+          ready["organization"].dump() +
+          "\n"
+          "    credential: adobe\n" +
+          (ready["ca_file"].is_null() ? "" : "    ca_file: " + ready["ca_file"].dump() + "\n") +
+          (latency == emulator::Latency::Real ? "" : "    rate: 1000\n    analytics_rate: 1000\n") +
+          "    sandboxes: [" + ready["sandbox"].dump() +
+          "]\n"
+          "    endpoints: { ims: " +
+          url + ", platform: " + url + ", analytics: " + url + " }\n" +
+          (latency == emulator::Latency::Real ? "" : "timing: { poll_export: 50ms, poll_batch: 50ms, settle: 1s }\n"),
+      0600);
 }
 
 int run(int argc, char** argv) {
@@ -106,7 +107,7 @@ int run(int argc, char** argv) {
     ("events", options::value<std::uint64_t>()->value_name("N")->default_value(0), "web events in a new world")
     ("seed", options::value<std::uint64_t>()->value_name("S"), "what ids and people derive from (default 1)")
     ("tls", "serve https and nothing else, by an authority of its own: DIR/tls/ca.pem")
-    ("latency", options::value<std::string>()->value_name("real|none")->default_value("none"), "real is not in this version")
+    ("latency", options::value<std::string>()->value_name("real|none")->default_value("none"), "real: answers and jobs take their time, by the emulator's clock, and rates are limited")
     ("record", options::value<std::string>()->value_name("DIR"), "write every exchange there, bodies up to 64 KB, secrets masked")
     ("write-config", options::value<std::string>()->value_name("FILE"), "write settings for audiencesync, and its credential beside them")
     ("help,h", "show this text")
@@ -129,8 +130,8 @@ int run(int argc, char** argv) {
     std::cout << "audiencesync-emulator " AUDIENCESYNC_VERSION "\n";
     return 0;
   }
-  if (given["latency"].as<std::string>() != "none")
-    throw UsageError("--latency " + given["latency"].as<std::string>() + " is not in this version; leave it out");
+  const std::string latency = given["latency"].as<std::string>();
+  if (latency != "none" && latency != "real") throw UsageError("--latency: '" + latency + "' is neither real nor none");
   if (given.count("data") == 0) throw UsageError("--data DIR is missing");
 
   EmulatorOptions what;
@@ -141,6 +142,7 @@ int run(int argc, char** argv) {
   what.audiences = given["audiences"].as<unsigned>();
   what.events = given["events"].as<std::uint64_t>();
   if (given.count("seed") > 0) what.seed = given["seed"].as<std::uint64_t>();
+  if (latency == "real") what.latency = emulator::Latency::Real;
   what.tls = given.count("tls") > 0;
   if (given.count("record") > 0) what.record = given["record"].as<std::string>();
 
@@ -153,7 +155,7 @@ int run(int argc, char** argv) {
 
   Emulator platform(what);
   const Json ready = platform.ready();
-  if (given.count("write-config") > 0) write_settings(given["write-config"].as<std::string>(), ready);
+  if (given.count("write-config") > 0) write_settings(given["write-config"].as<std::string>(), ready, what.latency);
   if (given.count("ready-file") > 0) write_whole(given["ready-file"].as<std::string>(), ready.dump(2) + "\n", 0600);
   std::cout << "listening on " << platform.url() << std::endl;
 

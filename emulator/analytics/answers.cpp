@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t kCallsInWindow = 12;
 constexpr std::int64_t kWindow = 6000;  // milliseconds
+// Segments and reports count besides, for the whole organisation.
+constexpr std::size_t kCallsInMinute = 60;
+constexpr std::int64_t kMinute = 60'000;  // milliseconds
 constexpr std::uint64_t kLargestPage = 1000;
 
 }  // namespace
@@ -25,10 +28,17 @@ void AnalyticsLimit::meet(const Request& request) {
   }
   const std::int64_t now = platform_.clock.now_ms();
   const std::lock_guard guard(mutex_);
+  const auto full = [now](std::deque<std::int64_t>& times, std::int64_t window, std::size_t most) {
+    while (!times.empty() && times.front() <= now - window) times.pop_front();
+    return times.size() >= most;
+  };
+  const bool shared = request.path.starts_with("/segments") || request.path.starts_with("/filters") ||
+                      request.path.starts_with("/reports");
   std::deque<std::int64_t>& times = calls_[request.header("x-api-key")];
-  while (!times.empty() && times.front() <= now - kWindow) times.pop_front();
-  if (times.size() >= kCallsInWindow) throw HttpError{gateway_error("429050", "Too many requests")};
+  if (full(times, kWindow, kCallsInWindow) || (shared && full(shared_, kMinute, kCallsInMinute)))
+    throw HttpError{gateway_error("429050", "Too many requests")};
   times.push_back(now);
+  if (shared) shared_.push_back(now);
 }
 
 void AnalyticsRoutes::add(const std::string& method, const std::string& path, Handler handler) {

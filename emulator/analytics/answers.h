@@ -16,7 +16,8 @@ namespace emulator {
 /// What a route of Analytics throws; codes are those of the service's `ErrorStatus`.
 HttpError analytics_failure(int status, const std::string& code, const std::string& description);
 
-/// Lets at most 12 calls in 6 s of each key pass while the setting asks for it. Thread-safe.
+/// While the setting asks for it: at most 12 calls in 6 s of each key pass, and 60 in a minute of all keys together to
+/// segments and reports. Thread-safe.
 class AnalyticsLimit {
  public:
   explicit AnalyticsLimit(Platform& platform) : platform_(platform) {}
@@ -27,6 +28,7 @@ class AnalyticsLimit {
   Platform& platform_;
   std::mutex mutex_;
   std::map<std::string, std::deque<std::int64_t>> calls_;  // times by key
+  std::deque<std::int64_t> shared_;                        // times of segments and reports
 };
 
 /// Registers the routes of Analytics: without a sandbox header, rate limited, complaints in its own words.

@@ -42,6 +42,7 @@ class FrontDoor::ClientCall : public Call {
   Delivery answer(Request& request) override {
     std::string body_start;
     if (door_.recorder_ != nullptr && number_ > 0) body_start = Recorder::body_start(request);
+    if (door_.latency_ == Latency::Real && number_ > 0) door_.faults_.wait(answer_latency(request, number_));
     Delivery delivery;
     if (hit_)
       delivery = with_fault(request);
@@ -116,8 +117,14 @@ class FrontDoor::ClientCall : public Call {
 };
 
 FrontDoor::FrontDoor(Platform& platform, const Router& router, const Gateway& gateway, Faults& faults, CallLog& calls,
-                     Recorder* recorder)
-    : platform_(platform), router_(router), gateway_(gateway), faults_(faults), calls_(calls), recorder_(recorder) {
+                     Recorder* recorder, Latency latency)
+    : platform_(platform),
+      router_(router),
+      gateway_(gateway),
+      faults_(faults),
+      calls_(calls),
+      recorder_(recorder),
+      latency_(latency) {
   // Bodies of a process that was killed.
   std::filesystem::remove_all(platform.folder / "spool");
   std::filesystem::create_directories(platform.folder / "spool");

@@ -6,6 +6,7 @@
 #include "emulator/auth/gateway.h"
 #include "emulator/control/call_log.h"
 #include "emulator/control/faults.h"
+#include "emulator/control/latency.h"
 #include "emulator/control/recorder.h"
 #include "emulator/http/front.h"
 
@@ -18,7 +19,7 @@ class FrontDoor : public Front {
  public:
   /// `recorder` may be null. Everything must outlive the server.
   FrontDoor(Platform& platform, const Router& router, const Gateway& gateway, Faults& faults, CallLog& calls,
-            Recorder* recorder);
+            Recorder* recorder, Latency latency = Latency::None);
 
   std::unique_ptr<Call> arrive(const Request& head) override;
   void interrupt() override { faults_.interrupt(); }
@@ -36,6 +37,7 @@ class FrontDoor : public Front {
   Faults& faults_;
   CallLog& calls_;
   Recorder* recorder_;
+  Latency latency_;
   std::atomic<std::uint64_t> requests_{0};
 };
 

@@ -185,6 +185,23 @@ TEST(AnalyticsGatewayTest, CountsTheCallsOfAKeyWhenAsked) {
   EXPECT_EQ(world.get("/data/dataviews").status, 200);
 }
 
+TEST(AnalyticsGatewayTest, CountsTheCallsOfAnOrganisationToSegmentsAndReports) {
+  ServedAnalytics world;
+  world.set({{"analytics_rate_limit", true}});
+  const auto pass = [&](const std::string& time) {
+    world.client().send("PUT", "/_emulator/clock", {}, Json{{"advance", time}}.dump());
+  };
+  for (int round = 0; round < 5; ++round) {
+    for (int i = 0; i < 12; ++i) EXPECT_EQ(world.get("/segments").status, 200) << round << " " << i;
+    pass("7s");
+  }
+  EXPECT_EQ(world.get("/segments").json()["error_code"], "429050") << "sixty within a minute";
+  EXPECT_EQ(world.client().send("POST", "/reports", world.headers, "{}").status, 429);
+  EXPECT_EQ(world.get("/data/dataviews").status, 200);
+  pass("1m");
+  EXPECT_EQ(world.get("/segments").status, 200);
+}
+
 TEST(AnalyticsGatewayTest, FaultsEmptyItsListsAsWell) {
   ServedAnalytics world;
   world.client().send("PUT", "/_emulator/faults", {},
