@@ -140,6 +140,7 @@ TEST_F(RefreshSql, RecordsCarryTheIdsOfTheLocalEngine) {
 
 TEST(SparkText, EscapesWhatWouldEndIt) {
   EXPECT_EQ(spark_text("it's \\ all"), "'it\\'s \\\\ all'");
+  EXPECT_EQ(spark_text("${env:HOME} {$}"), "'$\\{env:HOME} {$}'") << "Spark would put the variable there";
   EXPECT_EQ(spark_name("_acme.two words"), "`_acme`.`two words`");
 }
 

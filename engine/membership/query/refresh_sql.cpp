@@ -77,11 +77,12 @@ std::string audience_rows(const RelationSpec& spec) {
 // Of the records of a person, the one of the highest generation.
 std::string target_rows(const RelationSpec& spec, const std::string& target) {
   if (target.empty()) {
+    // Nothing Spark 3.5 could see to be empty: it folds that away, and then counts no membership of anybody.
     return "newest AS (\n"
-           "  SELECT person, bit_length(person) AS generation FROM people WHERE 1 = 0\n"
+           "  SELECT person, bit_length(person) AS generation FROM people WHERE bit_length(person) < 0\n"
            "),\n"
            "known AS (\n"
-           "  SELECT person, person AS audience, person AS name FROM people WHERE 1 = 0\n"
+           "  SELECT person, person AS audience, person AS name FROM people WHERE bit_length(person) < 0\n"
            "),\n";
   }
   const auto tenant = spark_name(spec.tenant);
@@ -113,7 +114,9 @@ std::string comment(std::string_view marker) { return fmt::format("-- {}\n", mar
 std::string spark_text(std::string_view text) {
   std::string out = "'";
   for (const char character : text) {
-    if (character == '\'' || character == '\\') out += '\\';
+    // Before Spark reads a statement it replaces ${env:...} and the like, also inside of literals.
+    const bool variable = character == '{' && out.back() == '$';
+    if (character == '\'' || character == '\\' || variable) out += '\\';
     if (character == '\n') {
       out += "\\n";
     } else {
