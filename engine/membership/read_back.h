@@ -35,8 +35,8 @@ struct AudiencePeople {
   std::uint64_t people = 0;
 };
 
-/// What a sync remembers (Records::remembered) where no snapshot is kept on this machine: `content` of the one it is of,
-/// and `audiences`, each with `id`, `name` and `people`.
+/// What a sync remembers (Records::remembered) where no snapshot is kept on this machine: `content` of the one it is
+/// of, and `audiences`, each with `id`, `name` and `people`.
 inline constexpr const char* kCountedPeople = "counted_people";
 
 /// A snapshot made of the records of a dataset: of each person the record of the highest generation.
