@@ -13,7 +13,7 @@ constexpr const char* kKind = "expiration";
 constexpr const char* kBase = "/data/core/hygiene/ttl";
 constexpr const char* kUpdatedBy = "9F1C0A2B3D4E5F60718293A4@techacct.adobe.com";
 constexpr std::int64_t kDay = 24LL * 60 * 60 * 1000;
-constexpr std::uint64_t kDefaultPage = 25;
+constexpr std::uint64_t kExpirationsOnAPage = 25;
 constexpr std::uint64_t kLargestPage = 100;
 // What organisations are licensed for without a shield.
 constexpr int kExpirationQuota = 75;
@@ -157,7 +157,7 @@ Response Expirations::store(int status, Json expiration, std::int64_t expiry_ms)
 }
 
 Response Expirations::list(const Request& request) {
-  const std::uint64_t limit = page_number(request, "limit", kDefaultPage);
+  const std::uint64_t limit = page_number(request, "limit", kExpirationsOnAPage);
   const std::uint64_t page = page_number(request, "page", 0);
   if (limit == 0 || limit > kLargestPage) throw hygiene_failure("limit must be between 1 and 100");
   const auto lock = platform_.objects.lock();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "emulator/state/mixed.h"
+
 namespace emulator {
 namespace {
 
@@ -26,14 +28,6 @@ constexpr AnswerRow kAnswers[] = {{"", "/ims/", milliseconds(150)},
                                   {"GET", "/data/foundation/query/", milliseconds(200)},
                                   {"GET", "", milliseconds(120)},
                                   {"", "", milliseconds(300)}};
-
-/// Mixes the bits of a number well (the finalizer of splitmix64).
-std::uint64_t mixed(std::uint64_t number) {
-  number += 0x9E3779B97F4A7C15ULL;
-  number = (number ^ (number >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  number = (number ^ (number >> 27U)) * 0x94D049BB133111EBULL;
-  return number ^ (number >> 31U);
-}
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "emulator/data/errors.h"
+#include "emulator/state/mixed.h"
 
 namespace emulator {
 namespace {
@@ -28,13 +29,6 @@ const char* const kTables = R"(
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;
-}
-
-std::uint64_t mixed(std::uint64_t x) {
-  x += 0x9e3779b97f4a7c15ULL;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
 }
 
 /// How many of 1000 people are in the audience of that key: 20 to 520, small ones more often than large ones.

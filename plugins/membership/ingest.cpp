@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "engine/manifest/limit.h"
+#include "engine/model/change_fields.h"
 #include "plugins/membership/batch_steps.h"
 #include "plugins/membership/pace.h"
 #include "plugins/membership/rejections.h"
@@ -23,38 +24,22 @@ constexpr std::string_view kUnfinished = "unfinished ";
 
 std::string content_mark(const Bulk& bulk) { return bulk.content.substr(0, 16); }
 
-std::string text_field(const Change& change, std::string_view name) {
-  const auto found = change.after.find(name);
-  if (found == change.after.end()) return {};
-  const auto* value = std::get_if<Value>(&found->second);
-  const auto* text = value == nullptr ? nullptr : value->string_if();
-  return text == nullptr ? std::string{} : *text;
-}
-
-bool flag_field(const Change& change, std::string_view name) {
-  const auto found = change.after.find(name);
-  if (found == change.after.end()) return false;
-  const auto* value = std::get_if<Value>(&found->second);
-  const auto* flag = value == nullptr ? nullptr : value->bool_if();
-  return flag != nullptr && *flag;
-}
-
 class Ingest {
  public:
   Ingest(const Change& change, WriteContext& context)
       : context_(context),
         bulk_(*change.bulk),
-        dataset_(text_field(change, "dataset")),
-        definition_(text_field(change, "definition")),
-        rewrite_(flag_field(change, "rewrite")),
+        dataset_(field_text(change, "dataset")),
+        definition_(field_text(change, "definition")),
+        rewrite_(field_flag(change, "rewrite")),
         format_(context.manifest().target.upload == UploadFiles::Parquet ? UploadFormat::Parquet
                                                                          : UploadFormat::JsonLines) {
-    spec_.relation = text_field(change, "relation");
-    spec_.uid = text_field(change, "uid");
-    spec_.tenant = text_field(change, "tenant");
+    spec_.relation = field_text(change, "relation");
+    spec_.uid = field_text(change, "uid");
+    spec_.tenant = field_text(change, "tenant");
     spec_.dataset = dataset_;
     // Of the plan, not of a manifest that may be another one by the time an interrupted run goes on.
-    const auto form = record_form(text_field(change, "shape"));
+    const auto form = record_form(field_text(change, "shape"));
     spec_.layout = form.layout;
     spec_.names = form.names;
   }

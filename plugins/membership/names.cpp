@@ -7,6 +7,7 @@
 
 #include "engine/base/digest.h"
 #include "engine/base/json.h"
+#include "engine/model/change_fields.h"
 #include "plugins/membership/batch_steps.h"
 #include "plugins/membership/compaction.h"
 #include "plugins/platform/batch_ingestion.h"
@@ -157,12 +158,8 @@ Result<void> observe_names(const Value& audiences, ReadContext& context, Observe
 }
 
 Result<Applied> write_names(const Change& change, WriteContext& context) {
-  const auto value_of = [&](const char* name) -> const Value* {
-    const auto found = change.after.find(name);
-    return found == change.after.end() ? nullptr : std::get_if<Value>(&found->second);
-  };
-  const auto* names = value_of("names");
-  const auto* dataset = value_of("dataset");
+  const auto* names = field_of(change, "names");
+  const auto* dataset = field_of(change, "dataset");
   if (names == nullptr || !names->is_object() || dataset == nullptr || dataset->string_if() == nullptr)
     return Error(ErrorCode::Internal, "writing names was planned without names or dataset");
   const auto& id = *dataset->string_if();

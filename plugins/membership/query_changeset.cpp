@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/membership/query/refresh_sql.h"
+#include "engine/model/change_fields.h"
 #include "plugins/membership/relation.h"
 #include "plugins/platform/batches.h"
 #include "plugins/platform/dataset_end.h"
@@ -16,28 +17,6 @@ namespace {
 
 /// A held plan lapses before that, and the platform takes no less than a day.
 constexpr Duration kScratchLife = std::chrono::hours(72);
-
-const Value* field_of(const Change& change, std::string_view name) {
-  const auto found = change.after.find(name);
-  return found == change.after.end() ? nullptr : std::get_if<Value>(&found->second);
-}
-
-std::string field_text(const Change& change, std::string_view name) {
-  const auto* value = field_of(change, name);
-  const auto* text = value == nullptr ? nullptr : value->string_if();
-  return text == nullptr ? std::string{} : *text;
-}
-
-std::set<std::string> field_ids(const Change& change, std::string_view name) {
-  std::set<std::string> ids;
-  const auto* value = field_of(change, name);
-  const auto* list = value == nullptr ? nullptr : value->array_if();
-  if (list == nullptr) return ids;
-  for (const auto& each : *list) {
-    if (const auto* text = each.string_if()) ids.insert(*text);
-  }
-  return ids;
-}
 
 Result<std::set<std::string>> live_ids(const ReadContext& context, const std::string& dataset) {
   std::set<std::string> ids;

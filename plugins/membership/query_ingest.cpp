@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/membership/query/refresh_sql.h"
+#include "engine/model/change_fields.h"
 #include "plugins/membership/batch_steps.h"
 #include "plugins/membership/query_changeset.h"
 #include "plugins/platform/batches.h"
@@ -19,10 +20,10 @@ constexpr std::size_t kMarkLetters = 16;
 class QueryIngest {
  public:
   QueryIngest(const Change& change, WriteContext& context) : change_(change), context_(context), bulk_(*change.bulk) {
-    spec_.relation = text("relation");
-    spec_.uid = text("uid");
-    spec_.tenant = text("tenant");
-    spec_.dataset = text("dataset");
+    spec_.relation = field_text(change_, "relation");
+    spec_.uid = field_text(change_, "uid");
+    spec_.tenant = field_text(change_, "tenant");
+    spec_.dataset = field_text(change_, "dataset");
   }
 
   Result<Applied> run() {
@@ -41,17 +42,8 @@ class QueryIngest {
   }
 
  private:
-  const Value* field(std::string_view name) const {
-    const auto found = change_.after.find(name);
-    return found == change_.after.end() ? nullptr : std::get_if<Value>(&found->second);
-  }
-  std::string text(std::string_view name) const {
-    const auto* value = field(name);
-    const auto* found = value == nullptr ? nullptr : value->string_if();
-    return found == nullptr ? std::string{} : *found;
-  }
   std::int64_t number(std::string_view name) const {
-    const auto* value = field(name);
+    const auto* value = field_of(change_, name);
     return value == nullptr ? 0 : to_number(*value).value_or(0);
   }
 
@@ -84,7 +76,7 @@ class QueryIngest {
       if (platform::is_live(batch)) live.push_back(batch.id);
     }
     std::sort(live.begin(), live.end());
-    const auto* base = field("base");
+    const auto* base = field_of(change_, "base");
     if (base != nullptr && *base == Value(Value::Array(live.begin(), live.end()))) return {};
     return Error(ErrorCode::Conflict,
                  "the batches of the target dataset have changed since the changeset was computed");
@@ -105,7 +97,7 @@ class QueryIngest {
           TRY(check_alone());
           TRY(check_generation(attempt.number));
           TRY(check_base());
-          const auto changeset = TRY(find_changeset(context_, text("changeset")));
+          const auto changeset = TRY(find_changeset(context_, field_text(change_, "changeset")));
           const auto table = TRY(table_of(context_.http(), spec_.dataset));
           if (!changeset || !table) {
             return Error(ErrorCode::Conflict,
@@ -179,7 +171,7 @@ class QueryIngest {
     snapshot.dataset = spec_.dataset;
     snapshot.generation = generation;
     snapshot.batch = batch.id;
-    snapshot.definition = text("definition");
+    snapshot.definition = field_text(change_, "definition");
     snapshot.source = bulk_.source;
     snapshot.people = static_cast<std::uint64_t>(number("people"));
     snapshot.proven = now;
@@ -190,7 +182,7 @@ class QueryIngest {
     record.generation = generation;
     record.records = bulk_.records;
     record.proven = now;
-    const auto* rewrite = field("rewrite");
+    const auto* rewrite = field_of(change_, "rewrite");
     if (rewrite != nullptr && *rewrite == Value(true)) record.supersedes_below = generation;
     TRY(context_.commit({"commit", ""}, snapshot, record, {}));
     context_.events().emit("batch.proven",
@@ -199,7 +191,7 @@ class QueryIngest {
   }
 
   Result<void> drop_changeset() {
-    const auto changeset = TRY(find_changeset(context_, text("changeset")));
+    const auto changeset = TRY(find_changeset(context_, field_text(change_, "changeset")));
     if (!changeset) return {};
     TRY(context_.once({"drop", ""}, {}, [&](http::WriteClient& client, const Attempt&) -> Result<Value> {
       TRY(platform::delete_dataset(client, changeset->dataset));
@@ -216,12 +208,7 @@ class QueryIngest {
 
 }  // namespace
 
-bool is_by_query(const Change& change) {
-  const auto found = change.after.find("engine");
-  if (found == change.after.end()) return false;
-  const auto* value = std::get_if<Value>(&found->second);
-  return value != nullptr && *value == Value(to_string(Engine::QueryService));
-}
+bool is_by_query(const Change& change) { return field_text(change, "engine") == to_string(Engine::QueryService); }
 
 Result<Applied> ingest_by_query(const Change& change, WriteContext& context) {
   if (!change.bulk) return Error(ErrorCode::Internal, "an ingest without memberships was planned");

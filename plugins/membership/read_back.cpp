@@ -7,6 +7,7 @@
 #include <set>
 
 #include "engine/base/digest.h"
+#include "engine/model/change_fields.h"
 #include "engine/report/figures.h"
 #include "plugins/membership/relation.h"
 #include "plugins/membership/target_batches.h"
@@ -28,20 +29,6 @@ std::int64_t generation_of(const platform::Batch& batch) {
     if (number && *number > 0) return static_cast<std::int64_t>(*number);
   }
   return 0;
-}
-
-std::string field_text(const Change& change, std::string_view name) {
-  const auto found = change.after.find(name);
-  const auto* value = found == change.after.end() ? nullptr : std::get_if<Value>(&found->second);
-  const auto* text = value == nullptr ? nullptr : value->string_if();
-  return text == nullptr ? std::string{} : *text;
-}
-
-bool field_flag(const Change& change, std::string_view name) {
-  const auto found = change.after.find(name);
-  const auto* value = found == change.after.end() ? nullptr : std::get_if<Value>(&found->second);
-  const auto* flag = value == nullptr ? nullptr : value->bool_if();
-  return flag != nullptr && *flag;
 }
 
 std::set<std::string> ids_of(const std::vector<platform::Batch>& batches) {

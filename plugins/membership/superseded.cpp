@@ -2,24 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "engine/model/change_fields.h"
 #include "plugins/platform/batch_ingestion.h"
 #include "plugins/platform/batches.h"
 
 namespace audiencesync {
-namespace {
-
-std::string text_of(const Change& change, std::string_view name) {
-  const auto found = change.after.find(name);
-  const auto* value = found == change.after.end() ? nullptr : std::get_if<Value>(&found->second);
-  const auto* text = value == nullptr ? nullptr : value->string_if();
-  return text == nullptr ? std::string{} : *text;
-}
-
-}  // namespace
-
 Result<Applied> remove_superseded(const Change& change, WriteContext& context) {
-  const auto id = text_of(change, "batch");
-  const auto dataset = text_of(change, "dataset");
+  const auto id = field_text(change, "batch");
+  const auto dataset = field_text(change, "dataset");
   const auto gone = [&]() -> Result<std::optional<Value>> {
     const auto batch = TRY(platform::get_batch(context.http(), id));
     if (!batch || !platform::is_live(*batch)) return std::optional(Value(true));
