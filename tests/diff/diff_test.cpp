@@ -201,7 +201,7 @@ TEST_F(DiffTest, ADamagedSnapshotIsNeverAShorterOne) {
 // Without settings the rows had half as much again as with the default ones, and a hundred million people took more
 // than the whole limit.
 TEST(DiffMemoryTest, WithoutSettingsItIsWhatTheDefaultLimitGives) {
-  EXPECT_EQ(MemoryBudget().bytes, Limits().memory / 4);
+  EXPECT_EQ(MemoryBudget().bytes, MemoryBudget::within(Limits().memory).bytes);
 }
 
 // A killed process cannot clean up; the next one does, and leaves alone what a living one uses.
