@@ -120,7 +120,12 @@ std::string history_text(const SyncRecords& records) {
   std::string out = cut(records.name, kTextWidth) + "\n";
   out += row("run", "ended", "verdict", "changes", "people", "bytes", "+entered", "−left");
   std::vector<Entry> entries;
-  for (const auto& run : records.runs) entries.push_back({run.ended.value_or(run.started), run_lines(run, records)});
+  // A run's clock is that of the platform, known to a second or so: of two runs within one the later has the higher id.
+  auto newer = Time::max();
+  for (const auto& run : records.runs) {
+    newer = std::min(newer, run.ended.value_or(run.started));
+    entries.push_back({newer, run_lines(run, records)});
+  }
   for (const auto* plan : plans_of_shown_runs(records)) add_plan(entries, *plan);
   for (const auto& suspension : records.suspensions) {
     if (records.runs.empty() || suspension.since >= records.runs.back().started) add_suspension(entries, suspension);

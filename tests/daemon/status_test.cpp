@@ -243,6 +243,12 @@ TEST(HistoryText, IsNewestFirstWithWhoApprovedWhatBetween) {
 )");
 }
 
+TEST(HistoryText, RunsWithinASecondStandInTheOrderTheyWereMade) {
+  const auto text = history_text(
+      records_of({run(13, "2026-01-02T06:00:00Z", "converged"), run(12, "2026-01-02T06:00:01Z", "pending")}));
+  EXPECT_LT(text.find("  13 "), text.find("  12 "));
+}
+
 TEST(HistoryText, APlanThatWasOnlyShownIsNoNews) {
   auto records = records_of({run(13, "2026-01-02T06:00:00Z", "converged")});
   records.plans = {held(HoldState::Offered)};
