@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "emulator/query/sql_failure.h"
 
@@ -91,6 +92,26 @@ class Scanner {
     throw SqlFailure("0A000", "the character '" + std::string(1, c) + "' is not supported", begin);
   }
 
+  /// Of \\uXXXX, as UTF-8; stands at the u, and afterwards at the last digit. None when that is not what follows.
+  std::optional<std::string> escaped_letter() {
+    unsigned code = 0;
+    for (std::size_t i = here_ + 1; i <= here_ + 4; ++i) {
+      const char c = at(i);
+      if (!is_digit(c) && !((c | 0x20) >= 'a' && (c | 0x20) <= 'f')) return std::nullopt;
+      code = code * 16 + static_cast<unsigned>(is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    here_ += 4;
+    if (code < 0x80) return std::string(1, static_cast<char>(code));
+    std::string out;
+    if (code < 0x800) {
+      out += static_cast<char>(0xC0 | code >> 6);
+    } else {
+      out += static_cast<char>(0xE0 | code >> 12);
+      out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
+    }
+    return out + static_cast<char>(0x80 | (code & 0x3F));
+  }
+
   SqlToken text_literal() {
     const std::size_t begin = here_++;
     std::string text;
@@ -112,6 +133,12 @@ class Scanner {
             break;
           case '0':
             c = '\0';
+            break;
+          case 'u':
+            if (const auto letter = escaped_letter()) {
+              text += *letter;
+              continue;
+            }
             break;
           case '%':
           case '_':

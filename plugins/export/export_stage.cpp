@@ -116,6 +116,7 @@ Result<void> add_superseded(const ReadContext& context, const JudgedExport& newe
                             const std::vector<platform::Batch>& listed, const std::string& dataset,
                             Observed& observed) {
   auto needed = TRY(pinned_batches(context));
+  Value::Array superseded;
   std::string client;  // that writes our exports: what another one put here is not ours to take back
   for (const auto& batch : newest.batches) {
     needed.insert(batch.id);
@@ -132,7 +133,9 @@ Result<void> add_superseded(const ReadContext& context, const JudgedExport& newe
     resource.fields["batch"] = Value(batch.id);
     resource.fields["dataset"] = Value(dataset);
     observed.resources.push_back(std::move(resource));
+    superseded.push_back(batch.id);
   }
+  observed.outputs["superseded"] = std::move(superseded);
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/membership/query/refresh_sql.h"
 #include "engine/model/change_fields.h"
+#include "plugins/membership/findings.h"
 #include "plugins/membership/relation.h"
 #include "plugins/platform/batches.h"
 #include "plugins/platform/dataset_end.h"
@@ -58,8 +59,7 @@ class Computation {
         {"query", "changeset/" + analytics_relation(context_.manifest())},
         [&](const Attempt& attempt) { return started_before(attempt.opened); },
         [&](http::WriteClient& client, const Attempt& attempt) -> Result<Value> {
-          // Of an earlier change that ended without it: never two in flight.
-          if (auto running = TRY(started_before(std::nullopt))) return std::move(*running);
+          if (auto running = TRY(already_running())) return std::move(*running);
           const auto select = TRY(statement(source, target));
           const auto made = TRY(platform::post_query(client, context_.manifest().sandbox,
                                                      create_changeset(table_name(attempt.number), select, marker_)));
@@ -94,6 +94,18 @@ class Computation {
     return std::nullopt;
   }
 
+  // Of an earlier change that ended without its query: never two of this sync in flight.
+  Result<std::optional<Value>> already_running() {
+    const auto ours = query_marker(context_.manifest().uid, context_.state_id(), "");
+    for (const auto& query : TRY(platform::queries_with(context_.http(), ours))) {
+      if (platform::is_over(query)) continue;
+      if (query.sql.find(marker_) != std::string::npos) return std::optional(Value(query.id));
+      return Error(ErrorCode::NotFinished,
+                   fmt::format("query {} of this sync still runs; run apply again later", query.id));
+    }
+    return std::optional<Value>();
+  }
+
   std::string table_name(std::int64_t number) const {
     std::string uid = context_.manifest().uid;
     std::replace_if(
@@ -102,13 +114,14 @@ class Computation {
   }
 
   Result<std::string> statement(const std::string& source, const std::string& target) {
-    const auto staged = TRY(live_ids(context_, field_text(change_, "staging")));
-    if (staged != field_ids(change_, "holders")) {
-      return Error(ErrorCode::Conflict,
-                   fmt::format("staging dataset {} holds {} batches, and the export is {} of them; Query Service reads "
-                               "the dataset as a whole, so nothing is compared until the others are gone",
-                               field_text(change_, "staging"), staged.size(), field_ids(change_, "holders").size()));
+    const auto& staging = field_text(change_, "staging");
+    const auto holders = field_ids(change_, "holders");
+    auto beside = TRY(live_ids(context_, staging));
+    for (const auto& holder : holders) {
+      if (beside.erase(holder) == 0)
+        return Error(ErrorCode::Conflict, fmt::format("batch {} of the export is no longer there", holder));
     }
+    if (!beside.empty()) return Error(ErrorCode::Refused, beside_the_export(staging, {beside.begin(), beside.end()}));
     RefreshRelations relations;
     relations.source = TRY(pinned(context_, source));
     if (!target.empty()) {
@@ -188,6 +201,18 @@ class Computation {
 
 std::string query_marker(const std::string& uid, const std::string& state_id, const std::string& rest) {
   return fmt::format("audiencesync uid:{} state:{} {}", uid, state_id, rest);
+}
+
+std::string beside_the_export(const std::string& staging, const std::vector<std::string>& batches) {
+  constexpr std::size_t kMost = 3;
+  const auto shown = std::min(batches.size(), kMost);
+  return fmt::format(
+      "staging dataset {} holds {} beside the export ({}{}), and Query Service reads a dataset as a whole; run apply "
+      "for a new export, which ends older ones of ours; if that does not help, remove what is there beside it, or "
+      "delete the dataset: the next apply makes another",
+      staging, with_plural(batches.size(), "batch", "batches"),
+      fmt::join(batches.begin(), batches.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+      batches.size() > shown ? ", ..." : "");
 }
 
 Result<std::optional<std::string>> table_of(http::ReadClient& client, const std::string& dataset) {

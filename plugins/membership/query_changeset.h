@@ -29,6 +29,9 @@ struct Changeset {
 /// Name of a dataset's table; nullopt while the platform has not made it.
 Result<std::optional<std::string>> table_of(http::ReadClient& client, const std::string& dataset);
 
+/// What to say of live batches in the staging dataset that are not of the export, and what to do about them.
+std::string beside_the_export(const std::string& staging, const std::vector<std::string>& batches);
+
 /// The one with this key, if it was computed and is still there. Reads only.
 Result<std::optional<Changeset>> find_changeset(const ReadContext& context, const std::string& key);
 

@@ -218,6 +218,7 @@ class QueryView {
     const auto made = TRY(find_changeset(context_, short_key));
     observed_.resources.push_back(changeset_resource(short_key, audiences, made.has_value()));
     if (!made) {
+      TRY(look_at_staging());
       observed_.guides[kChangesetKey] = {"Query Service compares the export with the target, in a scratch dataset", {}};
       observed_.findings.push_back({Severity::Wait, "known-after-query",
                                     "who enters and leaves is known after Query Service has compared the export with "
@@ -236,6 +237,29 @@ class QueryView {
     counted.bulk.candidate = digest_of(Value::Object{{"base", base()}, {"content", counted.bulk.content}});
     TRY(write_counted(context_, counted));
     return std::optional(std::move(counted));
+  }
+
+  // What the export stage does not take back by itself would be read as part of the export.
+  Result<void> look_at_staging() {
+    const auto staging = context_.output({"export", "dataset"});
+    const auto holders = context_.output({"export", "holders"});
+    if (!staging.ok() || !holders.ok() || staging->string_if() == nullptr) return {};
+    const auto superseded = context_.output({"export", "superseded"});
+    const auto among = [](const Result<Value>& list, const std::string& id) {
+      if (!list.ok() || !list->is_array()) return false;
+      const auto& ids = *list->array_if();
+      return std::find(ids.begin(), ids.end(), Value(id)) != ids.end();
+    };
+    std::vector<std::string> beside;
+    for (const auto& batch : TRY(platform::batches_of(context_.http(), *staging->string_if()))) {
+      if (platform::is_live(batch) && !among(holders, batch.id) && !among(superseded, batch.id))
+        beside.push_back(batch.id);
+    }
+    if (!beside.empty()) {
+      observed_.findings.push_back(
+          {Severity::Refuse, "staging-shared", beside_the_export(*staging->string_if(), beside)});
+    }
+    return {};
   }
 
   Resource changeset_resource(const std::string& key, const Value& audiences, bool ready) const {
@@ -291,6 +315,7 @@ class QueryView {
         bulk.dropped.without_person = will_be;
         bulk.dropped.over_long = came;
         bulk.dropped.unknown_status = went;
+        bulk.dropped.broken = TRY(number("renamed"));
       } else if (what == "audience") {
         auto& audience = audiences[rows.rows[i][id].value_or("")];
         audience.id = rows.rows[i][id].value_or("");

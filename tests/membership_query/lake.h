@@ -23,6 +23,8 @@ class Lake : public emulator::SqlRelations {
   void record(const std::string& person, const std::vector<std::pair<std::string, std::string>>& audiences,
               std::int64_t generation);
 
+  /// A statement of the engine itself.
+  void run(const std::string& sql) { connection_.run(sql); }
   /// Makes `changeset` out of a statement that begins with a comment and CREATE TABLE.
   void create(const std::string& sql);
   /// Rows of a query, cells by '|'; NULL is ~. What is refused begins with "refused".

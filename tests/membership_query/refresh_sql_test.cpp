@@ -128,6 +128,38 @@ TEST_F(RefreshSql, RowsThatNameNobodyAreCounted) {
   EXPECT_THAT(counts().back(), "rows|~|~|~|4|2|1|1|0");
 }
 
+// The schema takes no NUL in a text, and one such record would end the INSERT of all.
+TEST_F(RefreshSql, AnIdThatNoRecordCanHaveIsCountedAndLeftOut) {
+  relations.target.clear();
+  lake.run(
+      "INSERT INTO profiles SELECT {'core': {'email': 'a' || chr(0) || 'b'}}, "
+      "MAP {'ups': MAP {'a-2': {'status': 'realized'}}}");
+  lake.profile("ann@x.io", {{"ups", "a-2", "realized"}});
+  EXPECT_THAT(people(), ElementsAre("ann@x.io|{(a-2,Gold)}|1|0|a-2|"));
+  EXPECT_THAT(counts().back(), "rows|~|~|~|2|0|0|0|1");
+}
+
+TEST_F(RefreshSql, AnAudienceThatIsWithdrawnKeepsTheNameItWasWrittenWith) {
+  spec.audiences = {{"a-1", "Blue", "ups"}};
+  lake.record("ann@x.io", {{"a-2", "Gold"}}, 1);
+  people();
+  EXPECT_EQ(counts().front(), "audience|a-2|Gold|~|1|0|0|1|0");
+}
+
+TEST_F(RefreshSql, UnknownStatusesCountWhoeverHasThem) {
+  relations.target.clear();
+  lake.profile(nullptr, {{"ups", "a-2", "odd"}});
+  EXPECT_THAT(people(), ElementsAre());
+  EXPECT_EQ(counts().back(), "rows|~|~|~|1|1|0|1|0") << "as the local engine does";
+}
+
+TEST_F(RefreshSql, NamesArriveWhateverIsInThem) {
+  relations.target.clear();
+  spec.audiences = {{"a-2", "It's \\ \"Big\" `spenders` ${env:HOME} $$$ $1; -- /* \xf0\x9f\x98\x80\tx\ny", "ups"}};
+  lake.profile("ann@x.io", {{"ups", "a-2", "realized"}});
+  EXPECT_THAT(people(), ElementsAre("ann@x.io|{(a-2," + spec.audiences[0].name + ")}|1|0|a-2|"));
+}
+
 TEST_F(RefreshSql, RecordsCarryTheIdsOfTheLocalEngine) {
   lake.record("bob@x.io", {{"a-2", "Gold"}}, 1);
   lake.profile("ann@x.io", {{"ups", "a-2", "entered"}});
@@ -140,7 +172,8 @@ TEST_F(RefreshSql, RecordsCarryTheIdsOfTheLocalEngine) {
 
 TEST(SparkText, EscapesWhatWouldEndIt) {
   EXPECT_EQ(spark_text("it's \\ all"), "'it\\'s \\\\ all'");
-  EXPECT_EQ(spark_text("${env:HOME} {$}"), "'$\\{env:HOME} {$}'") << "Spark would put the variable there";
+  EXPECT_EQ(spark_text("${env:HOME} $$ $1"), "'\\u0024{env:HOME} \\u0024\\u0024 \\u00241'")
+      << "variables, parameters and blocks begin with it";
   EXPECT_EQ(spark_name("_acme.two words"), "`_acme`.`two words`");
 }
 

@@ -1,88 +1,9 @@
 // Engine query-service: the platform compares, and the target ends as with the local engine.
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
-#include <map>
-#include <sstream>
-
-#include "engine/base/json.h"
-#include "tests/spine/told.h"
+#include "tests/spine/query_engine_worlds.h"
 #include "tests/support/parallel.h"
 
 namespace audiencesync::testing {
 namespace {
-
-constexpr int kOk = 0;
-constexpr int kPending = 2;
-constexpr int kRefused = 4;
-
-Emulator::Options small(int seed = 1) {
-  return {.profiles = 60, .audiences = 4, .seed = seed, .query = Emulator::Options::Query::Listens};
-}
-
-// Queries run in the emulator's own engine, which on a busy machine may take longer than the rest of it.
-void be_patient(World& world) {
-  auto settings = read_file(world.emulator().config());
-  for (const std::string deadline : {"deadline_export: 5s", "deadline_batch: 5s"}) {
-    const auto at = settings.find(deadline);
-    ASSERT_NE(at, std::string::npos) << deadline;
-    settings.replace(at + deadline.size() - 2, 2, "90s");
-  }
-  write_file(world.emulator().config(), settings);
-}
-
-// The newest record of each person, without its generation: record id and audiences.
-std::map<std::string, std::string> newest_records(World& world) {
-  std::istringstream lines(world.emulator().control_text("GET", "/_emulator/datasets/" + world.target() + "/rows"));
-  std::map<std::string, std::pair<std::int64_t, std::string>> newest;
-  for (std::string line; std::getline(lines, line);) {
-    const auto row = parse_json(line).value();
-    const auto* ours = row.find(world.emulator().tenant());
-    std::set<std::string> audiences;
-    for (const auto& one : ours->items("audienceMembership"))
-      audiences.insert(one.text("audienceMembershipId") + "=" + one.text("audienceMembershipName"));
-    const auto generation = ours->number("audienceSyncGeneration").value_or(-1);
-    auto& known = newest[row.text("personID")];
-    if (generation <= known.first) continue;
-    known = {generation, fmt::format("{} {} {}", row.text("_id"), ours->number("audienceMembershipCount").value_or(-1),
-                                     fmt::join(audiences, ","))};
-  }
-  std::map<std::string, std::string> out;
-  for (const auto& [person, record] : newest) out[person] = record.second;
-  return out;
-}
-
-// The same world twice, with one engine each.
-class BothEngines {
- public:
-  explicit BothEngines(int seed) : local(small(seed)), query(small(seed)) {
-    both(be_patient);
-    extra("");
-  }
-
-  void extra(const std::string& lines) {
-    local.extra = lines;
-    query.extra = "engine: query-service\n" + lines;
-  }
-  template <class Do>
-  void both(const Do& action) {
-    action(local);
-    action(query);
-  }
-  void apply_and_compare(const std::string& after) {
-    both([&](World& world) {
-      world.emulator().control("PUT", "/_emulator/clock", R"({"advance":"2m"})");
-      const auto result = world.apply();
-      ASSERT_EQ(result.code, kOk) << after << "\n" << result.out << result.err;
-    });
-    EXPECT_EQ(newest_records(query), newest_records(local)) << after;
-    EXPECT_EQ(query.difference(), "") << after;
-    EXPECT_EQ(query.leftovers(), "") << after;
-  }
-
-  World local;
-  World query;
-};
 
 class EqualEngines : public ::testing::TestWithParam<int> {};
 
@@ -101,30 +22,6 @@ TEST_P(EqualEngines, LeaveTheSameRecords) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Worlds, EqualEngines, ::testing::Values(3, 4));
-
-class QueryEngine : public ::testing::Test {
- protected:
-  QueryEngine() {
-    be_patient(world);
-    world.extra = "engine: query-service\n";
-  }
-
-  void begin() {
-    const auto first = world.apply();
-    ASSERT_EQ(first.code, kOk) << first.out << first.err;
-  }
-  void pass(const std::string& time) {
-    emulator.control("PUT", "/_emulator/clock", fmt::format(R"({{"advance":"{}"}})", time));
-  }
-  std::size_t queries_posted() {
-    std::size_t posted = 0;
-    for (const auto& call : emulator.writes()) posted += call == "POST /data/foundation/query/queries" ? 1 : 0;
-    return posted;
-  }
-
-  World world{small()};
-  Emulator& emulator = world.emulator();
-};
 
 TEST_F(QueryEngine, WritesBySqlAloneAndHasNothingToDoAfterwards) {
   begin();
@@ -209,7 +106,7 @@ TEST_F(QueryEngine, RefusesWhatNeedsRowsHereWithAWayOut) {
 constexpr int kKillStep = 30;
 
 std::unique_ptr<World> changed_world() {
-  auto options = small();
+  auto options = small_lake();
   options.profiles = 30;
   auto world = std::make_unique<World>(std::move(options));
   be_patient(*world);

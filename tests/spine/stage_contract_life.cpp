@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "daemon/query_login.h"
 #include "engine/manifest/credentials.h"
 #include "engine/membership/duckdb/duckdb_person_source.h"
 #include "engine/membership/duckdb/duckdb_record_converter.h"
 #include "engine/membership/duckdb/duckdb_target_source.h"
 #include "engine/membership/local_memberships.h"
+#include "engine/sql/libpq/libpq_session.h"
 #include "engine/store/sqlite/sqlite_store.h"
 #include "plugins/platform/sandboxes.h"
 #include "tests/support/parallel.h"
@@ -215,9 +217,12 @@ Life::Life(World& world, std::uint64_t dies_at, MortalStore::Death death) {
   converter_ = std::make_unique<DuckdbRecordConverter>(files_, DuckdbOptions{.work_folder = folder / "work"});
   memberships->use_converter(*converter_);
   memberships_ = std::move(memberships);
-  services_ = std::unique_ptr<RunServices>(new RunServices{*reader_, *memberships_, *store_, files_, clock_,
-                                                           server_time_, events_, manifest_, settings_,
-                                                           std::move(state_id), folder / "work", std::stop_token{}});
+  query_login_ = std::make_unique<QueryLogin>(*reader_, files_, process_environment(), settings_, organization);
+  queries_ = std::make_unique<sql::LibpqSession>(*query_login_, sql::LibpqOptions{.ca_file = organization.ca_file},
+                                                 std::stop_token{});
+  services_ = std::unique_ptr<RunServices>(
+      new RunServices{*reader_, *memberships_, *store_, files_, clock_, server_time_, events_, manifest_, settings_,
+                      std::move(state_id), folder / "work", std::stop_token{}, nullptr, queries_.get()});
   // The platform's clock must be known before anything is written into the log.
   required(platform::list_sandboxes(*reader_));
 }

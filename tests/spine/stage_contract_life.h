@@ -15,6 +15,8 @@
 #include "engine/plugin/registry.h"
 #include "engine/reconcile/run.h"
 #include "engine/report/memory_events.h"
+#include "engine/sql/logins.h"
+#include "engine/sql/session.h"
 #include "engine/store/store.h"
 #include "tests/support/world.h"
 
@@ -122,6 +124,8 @@ class Life {
   std::unique_ptr<TargetSource> targets_;
   std::unique_ptr<RecordConverter> converter_;
   std::unique_ptr<Memberships> memberships_;
+  std::unique_ptr<sql::Logins> query_login_;
+  std::unique_ptr<sql::Session> queries_;
   std::unique_ptr<RunServices> services_;
 };
 

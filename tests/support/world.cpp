@@ -23,9 +23,9 @@ World::World(Emulator::Options options, Analysts analysts)
 }
 
 std::string World::manifest_text() const {
-  std::string text =
-      fmt::format("version: 1\nname: {}\nuid: {}\ntenant: {}\nidentity: {{ field: {}, namespace: Email }}\n", name, uid,
-                  emulator_->tenant(), emulator_->identity_field());
+  std::string text = fmt::format(
+      "version: 1\nname: {}\nuid: {}\ntenant: {}\nidentity: {{ field: {}, namespace: Email{} }}\n", name, uid,
+      emulator_->tenant(), emulator_->identity_field(), normalize.empty() ? "" : ", normalize: " + normalize);
   text += "audiences:\n";
   for (const auto& audience : declared) {
     text += "  - {";

@@ -33,6 +33,7 @@ class World {
   std::string name = "loyalty";
   std::string uid = "loyalty";
   std::vector<Declared> declared;  // default: all audiences of the emulator by id
+  std::string normalize;           // identity.normalize; "" leaves the key out
   std::string extra;               // lines at the end
   std::string guard =
       "guard: { max_removals: 100%, max_audience_shrink: 100%, max_audience_growth: 100000%, "

@@ -114,10 +114,11 @@ std::string comment(std::string_view marker) { return fmt::format("-- {}\n", mar
 std::string spark_text(std::string_view text) {
   std::string out = "'";
   for (const char character : text) {
-    // Before Spark reads a statement it replaces ${env:...} and the like, also inside of literals.
-    const bool variable = character == '{' && out.back() == '$';
-    if (character == '\'' || character == '\\' || variable) out += '\\';
-    if (character == '\n') {
+    if (character == '\'' || character == '\\') out += '\\';
+    if (character == '$') {
+      // Before a statement is read, ${env:...}, $parameter and $$ are looked for in it, also inside of literals.
+      out += "\\u0024";
+    } else if (character == '\n') {
       out += "\\n";
     } else {
       out += character;
@@ -150,7 +151,9 @@ std::string changeset_select(const RelationSpec& spec, const RefreshRelations& r
       "  SELECT {raw} AS raw, segmentMembership AS memberships FROM {source}\n"
       "),\n"
       "people AS (\n"
-      "  SELECT {person} AS person, memberships FROM profiles WHERE raw <> '' AND bit_length(raw) <= {longest}\n"
+      "  SELECT CASE WHEN raw <> '' AND bit_length(raw) <= {longest} AND instr(raw, chr(0)) = 0\n"
+      "              THEN {person} END AS person, memberships\n"
+      "  FROM profiles\n"
       "),\n"
       "by_space AS (\n"
       "  SELECT person, space, entries FROM people LATERAL VIEW explode(memberships) spaces AS space, entries\n"
@@ -169,7 +172,7 @@ std::string changeset_select(const RelationSpec& spec, const RefreshRelations& r
   sql += target_rows(spec, relations.target);
   sql += fmt::format(
       "wanted AS (\n"
-      "  SELECT DISTINCT person, audience, name FROM meant WHERE status IN ({members})\n"
+      "  SELECT DISTINCT person, audience, name FROM meant WHERE person IS NOT NULL AND status IN ({members})\n"
       "  UNION ALL\n"
       "  SELECT k.person, k.audience, k.name FROM known k JOIN audiences h ON h.audience = k.audience\n"
       "  WHERE h.held = 1\n"
@@ -207,7 +210,8 @@ std::string changeset_select(const RelationSpec& spec, const RefreshRelations& r
       "       NULL AS will_be, NULL AS came, NULL AS went, NULL AS renamed\n"
       "FROM lists l LEFT JOIN newest n ON n.person = l.person\n"
       "UNION ALL\n"
-      "SELECT 'audience', NULL, NULL, NULL, NULL, NULL, NULL, NULL, audience, max(name),\n"
+      "SELECT 'audience', NULL, NULL, NULL, NULL, NULL, NULL, NULL, audience,\n"
+      "       coalesce(max(name), max(name_before)),\n"
       "       max(CASE WHEN is_in = shall_be AND NOT (name <=> name_before) THEN name_before END),\n"
       "       count(CASE WHEN is_in = 1 THEN 1 END), count(CASE WHEN shall_be = 1 THEN 1 END),\n"
       "       count(CASE WHEN shall_be > is_in THEN 1 END), count(CASE WHEN shall_be < is_in THEN 1 END),\n"
@@ -221,9 +225,11 @@ std::string changeset_select(const RelationSpec& spec, const RefreshRelations& r
       "CROSS JOIN (SELECT coalesce(max(generation), 0) AS newest FROM newest) g\n"
       "UNION ALL\n"
       "SELECT 'rows', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,\n"
-      "       r.total, r.nobody, r.long_ids, s.strange, 0\n"
+      "       r.total, r.nobody, r.long_ids, s.strange, r.unwritable\n"
       "FROM (SELECT count(1) AS total, count(CASE WHEN raw IS NULL OR raw = '' THEN 1 END) AS nobody,\n"
-      "             count(CASE WHEN bit_length(raw) > {longest} THEN 1 END) AS long_ids FROM profiles) r\n"
+      "             count(CASE WHEN bit_length(raw) > {longest} THEN 1 END) AS long_ids,\n"
+      "             count(CASE WHEN bit_length(raw) <= {longest} AND instr(raw, chr(0)) > 0 THEN 1 END) AS unwritable\n"
+      "      FROM profiles) r\n"
       "CROSS JOIN (SELECT count(1) AS strange FROM meant WHERE status IS NULL OR status NOT IN ({known})) s",
       fmt::arg("uid", spark_text(spec.uid)), fmt::arg("longest", kLongestPersonId * kBitsOfByte),
       fmt::arg("known", text_list(known_words(spec))));

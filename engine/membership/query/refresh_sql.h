@@ -27,10 +27,11 @@ enum class SampleKind { New, Changed, Leaves };
 /// Columns: `part` says what a row is. `person`: `record_id` (lower-hex SHA-256 of uid, 0x1F, person), `person`,
 /// `memberships` (array of audienceMembershipId and audienceMembershipName, by the bytes of the id; empty for a
 /// tombstone), `total` (its length), `known` (1 when the target has a record), `entered` and `gone` (audience ids).
-/// `audience`: `audience`, `name`, `name_before` (both NULL where nobody has one) and the counts `was`, `will_be`,
-/// `came`, `went`, `renamed` of people. `everyone`, one row: `was` and `will_be` people in any audience,
-/// `came` the highest generation of the target, 0 without one. `rows`, one row: `was` rows read, `will_be` without a
-/// person, `came` with an id too long, `went` memberships of an unknown status.
+/// `audience`: `audience`, `name` (as it will be written, or was), `name_before` (of who is renamed) and the counts
+/// `was`, `will_be`, `came`, `went`, `renamed` of people. `everyone`, one row: `was` and `will_be` people in any
+/// audience, `came` the highest generation of the target, 0 without one. `rows`, one row: `was` rows read, `will_be`
+/// without a person, `came` with an id too long, `renamed` with one that no record can have (a NUL in it, which would
+/// end the whole INSERT), `went` memberships of an unknown status.
 ///
 /// Spec must be of layout Person with names. Pure; equal specs give equal text.
 std::string changeset_select(const RelationSpec& spec, const RefreshRelations& relations, Extent extent);
