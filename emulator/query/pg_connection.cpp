@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "emulator/query/sql_tokens.h"
 
@@ -96,11 +97,49 @@ std::size_t parameters_in(const std::string& sql) {
 
 }  // namespace
 
+/// A statement in the list of queries: there from its construction on, over when it is destroyed.
+struct PgConnection::Listed {
+  Listed(Queries& list, QuerySession& runs, const std::string& sql, const std::string& client)
+      : queries(list), session(runs), id(list.session_began(sql, client, runs)) {}
+  ~Listed() { over(); }
+  Listed(const Listed&) = delete;
+  Listed& operator=(const Listed&) = delete;
+
+  /// Runs a part of the statement, and remembers how it failed.
+  template <class Part>
+  auto run(Part part) {
+    try {
+      return part();
+    } catch (const SqlFailure& failure) {
+      facts = Queries::failure_facts(failure, session);
+      over();
+      throw;
+    }
+  }
+  void done(const SqlStatement& statement, const std::string& tag) {
+    facts = queries.success_facts(id, statement, tag, session);
+    over();
+  }
+  void over() {
+    if (id.empty()) return;
+    try {
+      queries.session_ended(std::exchange(id, ""), facts);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "query service: %s\n", error.what());
+    }
+  }
+
+  Queries& queries;
+  QuerySession& session;
+  std::string id;
+  Json facts{{"state", "SUCCESS"}};
+};
+
 struct PgConnection::Portal {
   SqlStatement statement;
   std::string sql;
+  std::unique_ptr<Listed> listed;
   std::unique_ptr<QueryResult> result;
-  bool over = false;
 };
 
 std::optional<PgSessions::Ticket> PgSessions::add(QuerySession& session, std::uint64_t most) {
@@ -258,6 +297,8 @@ bool PgConnection::admit(const std::map<std::string, std::string>& parameters) {
     return false;
   }
   if (password != terms_.credential) token_ = password;
+  const auto called = parameters.find("application_name");
+  client_ = called == parameters.end() || called->second.empty() ? "PostgreSQL" : called->second;
   session_ = std::make_unique<QuerySession>(terms_.core, QueryMode::Interactive);
   ticket_ = sessions_.add(*session_, most);
   if (!ticket_) {
@@ -347,24 +388,40 @@ void PgConnection::simple_query(const std::string& sql) {
   portals_.clear();
   std::size_t at = 0;
   do {
-    const SqlStatement statement = session_->parse(sql, at);
-    at = statement.end;
-    if (statement.kind == SqlStatement::Kind::Empty) {
+    const auto first = sql.find_first_not_of(" \t\r\n;", at);
+    if (first == std::string::npos) {  // nothing, or nothing more
+      if (at == 0) {
+        out_.begin('I');
+        out_.end();
+      }
+      return;
+    }
+    std::size_t end = sql.size();
+    std::optional<SqlFailure> wrong;
+    SqlStatement statement;
+    try {
+      statement = session_->parse(sql, at);
+      end = statement.end;
+    } catch (const SqlFailure& failure) {
+      wrong = failure;
+    }
+    if (!wrong && statement.kind == SqlStatement::Kind::Empty) {
       out_.begin('I');
       out_.end();
-      continue;
+      return;
     }
-    std::string id;
-    {
-      const auto lock = terms_.core.platform.objects.lock();
-      id = terms_.core.platform.new_uuid("query");
-    }
-    // Before it runs: asking the engine again would end the result that is open.
-    const auto columns = session_->columns(statement);
-    const auto result = session_->execute(statement, id);
-    if (!columns.empty()) send_columns(columns);
-    send_rows(*result, 0);
-    send_complete(result->tag());
+    Listed listed(terms_.queries, *session_, sql.substr(at, end - at), client_);
+    at = end;
+    listed.run([&] {
+      if (wrong) throw SqlFailure(*wrong);
+      // Before it runs: asking the engine again would end the result that is open.
+      const auto columns = session_->columns(statement);
+      const auto result = session_->execute(statement, listed.id);
+      if (!columns.empty()) send_columns(columns);
+      send_rows(*result, 0);
+      listed.done(statement, result->tag());
+      send_complete(result->tag());
+    });
   } while (at < sql.size());
 }
 
@@ -409,6 +466,7 @@ void PgConnection::bind(PgReader& reader) {
   if (portals_.size() >= kMostStatements) throw SqlFailure("53400", "too many portals");
   auto made = std::make_unique<Portal>();
   made->statement = statement_of(prepared->second, values);
+  made->sql = with_values(prepared->second.sql, values);
   portals_[portal] = std::move(made);
   out_.begin('2');
   out_.end();
@@ -446,18 +504,17 @@ void PgConnection::execute(PgReader& reader) {
   if (!portal.result) {
     // The engine reads one result at a time: those that were not read to their end are over.
     std::erase_if(portals_, [&](const auto& one) { return one.first != name && one.second->result; });
-    std::string id;
-    {
-      const auto lock = terms_.core.platform.objects.lock();
-      id = terms_.core.platform.new_uuid("query");
-    }
-    portal.result = session_->execute(portal.statement, id);
+    portal.listed = std::make_unique<Listed>(terms_.queries, *session_, portal.sql, client_);
+    portal.result = portal.listed->run([&] { return session_->execute(portal.statement, portal.listed->id); });
   }
-  if (!send_rows(*portal.result, most > 0 ? static_cast<std::uint64_t>(most) : 0)) {
+  const bool all =
+      portal.listed->run([&] { return send_rows(*portal.result, most > 0 ? static_cast<std::uint64_t>(most) : 0); });
+  if (!all) {
     out_.begin('s');
     out_.end();
     return;
   }
+  portal.listed->done(portal.statement, portal.result->tag());
   send_complete(portal.result->tag());
 }
 

@@ -62,6 +62,9 @@ class PgConnection {
   void execute(PgReader& reader);
   void close(PgReader& reader);
 
+  /// Parses and runs one statement, and has it listed among the queries while it runs. Calls `send` with its columns,
+  /// and its result; `send` answers whether the result was read to its end.
+  struct Listed;
   SqlStatement statement_of(const Prepared& prepared, const std::vector<Cell>& values);
   void send_columns(const std::vector<SqlColumn>& columns);
   /// Up to `most` rows (0 is all); false when some may be left.
@@ -79,7 +82,8 @@ class PgConnection {
   std::optional<PgSessions::Ticket> ticket_;
   std::map<std::string, Prepared> prepared_;
   std::map<std::string, std::unique_ptr<Portal>> portals_;
-  std::string token_;  // what the session was opened with, when that expires
+  std::string client_;  // what the session calls itself
+  std::string token_;   // what the session was opened with, when that expires
   bool skipping_ = false;
 };
 

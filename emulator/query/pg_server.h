@@ -6,7 +6,7 @@
 #include <string>
 
 #include "emulator/http/server.h"
-#include "emulator/query/query_session.h"
+#include "emulator/query/queries.h"
 #include "emulator/tls/channel.h"
 
 namespace emulator {
@@ -14,6 +14,7 @@ namespace emulator {
 /// What a PostgreSQL session needs of the rest of the emulator.
 struct PgTerms {
   QueryCore core;
+  Queries& queries;  // which lists what sessions do
   const TlsIdentity& identity;
   std::function<bool(const std::string& token)> token_valid;
   std::string credential;  // the password that does not expire: technical account, colon, credential

@@ -4,6 +4,7 @@
 
 #include "emulator/query/pg_server.h"
 #include "emulator/query/queries.h"
+#include "emulator/query/schedules.h"
 
 namespace emulator {
 namespace {
@@ -23,7 +24,8 @@ struct QueryService::Parts {
         writer(shared, lake, tables, router),
         deadlines(shared.clock, complain),
         jobs(shared.clock, complain),
-        queries({shared, engine, tables, writer, deadlines}, jobs) {
+        queries({shared, engine, tables, writer, deadlines}, jobs),
+        schedules({shared, engine, tables, writer, deadlines}, queries, jobs) {
     credential =
         std::string(kTechnicalAccount) + ":" + derived_hex(shared.identity.seed, "query credential", 1).substr(0, 32);
   }
@@ -39,6 +41,7 @@ struct QueryService::Parts {
   Worker deadlines;
   Worker jobs;
   Queries queries;
+  Schedules schedules;
   std::optional<PgServer> server;
   std::string address;
 };
@@ -51,7 +54,7 @@ QueryService::~QueryService() { stop(); }
 void QueryService::listen(const ServerOptions& options, const TlsIdentity& identity) {
   parts_->address = options.address;
   parts_->server.emplace(
-      options, PgTerms{parts_->core(), identity,
+      options, PgTerms{parts_->core(), parts_->queries, identity,
                        [this](const std::string& token) { return parts_->tokens.valid(token); }, parts_->credential});
 }
 
@@ -76,6 +79,8 @@ void QueryService::add_routes(Router& router) {
   Parts& parts = *parts_;
   parts.queries.resume();
   parts.queries.add_routes(router);
+  parts.schedules.resume();
+  parts.schedules.add_routes(router);
   add_query_template_routes(router, parts.platform);
   router.add("GET", "/data/foundation/query/connection_parameters", [&parts](const Request& request) {
     const Identity& who = parts.platform.identity;

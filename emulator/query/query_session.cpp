@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::int64_t kInsist = 20;  // ms until a statement that did not hear is told again
 
+constexpr std::int64_t kBatchTimeout = 24LL * 3600 * 1000;
+
 const SqlType kTextType{SqlType::Kind::Text, "VARCHAR", {}};
 
 std::string column_names(std::size_t count) {
@@ -67,7 +69,7 @@ struct QuerySession::Guard : std::enable_shared_from_this<Guard> {
   void check() const {
     if (why == Why::Cancelled) throw SqlFailure("57014", "the query was cancelled");
     if (why == Why::TimedOut)
-      throw SqlFailure("53400", "the statement took longer than an interactive query may: statement timeout");
+      throw SqlFailure("53400", "the statement took longer than a query may: statement timeout");
   }
   /// What an error of the engine means while somebody may have ended it.
   SqlFailure failure(const DatabaseError& error) const {
@@ -177,18 +179,18 @@ std::shared_ptr<QuerySession::Guard> QuerySession::begin() {
     if (guard_) guard_->over();
     guard_ = guard;
   }
+  std::int64_t timeout = kBatchTimeout;
   if (mode_ == QueryMode::Interactive) {
-    std::int64_t timeout = 0;
-    {
-      const auto lock = core_.platform.objects.lock();
-      timeout = core_.platform.settings.query_timeout.count();
-    }
-    const std::weak_ptr<Guard> weak = guard;
-    core_.deadlines.at(core_.platform.clock.now_ms() + timeout,
-                       [weak, core = core_] { Guard::insist(weak, Guard::Why::TimedOut, core); });
+    const auto lock = core_.platform.objects.lock();
+    timeout = core_.platform.settings.query_timeout.count();
   }
+  const std::weak_ptr<Guard> weak = guard;
+  core_.deadlines.at(core_.platform.clock.now_ms() + timeout,
+                     [weak, core = core_] { Guard::insist(weak, Guard::Why::TimedOut, core); });
   return guard;
 }
+
+bool QuerySession::timed_out() const { return guard_ != nullptr && guard_->why == Guard::Why::TimedOut; }
 
 void QuerySession::end() {
   {

@@ -35,7 +35,7 @@ class QueryResult {
 /// How a session's statements run.
 enum class QueryMode {
   Interactive,  // rows are cut and time is limited
-  Batch         // neither; this is how REST runs them
+  Batch         // all rows, and a day; this is how REST runs them
 };
 
 /// One session of Query Service: its settings, temporary tables, views and cursors. Used by one thread at a time, but
@@ -61,6 +61,8 @@ class QuerySession : private SqlRelations {
   std::string setting(const std::string& name) const;
   /// Whether the session thinks it is in a transaction, of which there are none.
   bool in_transaction() const { return in_transaction_; }
+  /// Whether the last statement took longer than it may.
+  bool timed_out() const;
 
  private:
   struct Guard;

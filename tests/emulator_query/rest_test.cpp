@@ -1,124 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <cstdlib>
-#include <filesystem>
-#include <memory>
-#include <optional>
-#include <string>
-#include <thread>
+#include <libpq-fe.h>
 
-#include "emulator/control/recorder.h"
-#include "emulator/data/data_plane.h"
-#include "emulator/http/uri.h"
-#include "emulator/query/query_service.h"
-#include "emulator/registry/registry.h"
+#include "query_rest.h"
 
 namespace emulator {
 namespace {
-
-/// Query Service behind a router, without sockets.
-class QueryRest : public testing::Test {
- protected:
-  QueryRest() {
-    std::string name = (std::filesystem::temp_directory_path() / "emulator-rest-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-    const char* exchanges = std::getenv("AUDIENCESYNC_RECORD");
-    const char* judges = std::getenv("AUDIENCESYNC_API_DESCRIPTIONS");
-    if (exchanges != nullptr && judges != nullptr && *exchanges != '\0' && *judges != '\0')
-      recorder_.emplace(std::filesystem::path(exchanges) / folder_.filename());
-    open();
-  }
-  ~QueryRest() override {
-    close();
-    std::filesystem::remove_all(folder_);
-  }
-
-  void open() {
-    Identity who;
-    who.organization = "ORG@AdobeOrg";
-    who.tenant = "_acme";
-    who.identity_field = "_acme.identification.core.email";
-    platform_.emplace(folder_, who);
-    tokens_.emplace(*platform_);
-    router_.emplace();
-    registry_.emplace(*platform_);
-    data_.emplace(*platform_, WorldOptions{.profiles = 10, .audiences = 1, .seed = 1});
-    service_.emplace(*platform_, data_->lake(), *tokens_, *router_);
-    registry_->add_routes(*router_);
-    data_->add_routes(*router_);
-    service_->add_routes(*router_);
-  }
-  void close() {
-    service_.reset();
-    data_.reset();
-    registry_.reset();
-    router_.reset();
-    tokens_.reset();
-    platform_.reset();
-  }
-
-  std::pair<int, Json> call(const std::string& method, const std::string& target, const Json& body = Json::object()) {
-    Request request;
-    request.method = method;
-    request.target = target;
-    const std::size_t question = target.find('?');
-    request.path = target.substr(0, question);
-    if (question != std::string::npos) request.query = parse_form(std::string_view(target).substr(question + 1));
-    request.headers["content-type"] = "application/json";
-    if (method != "GET" && method != "DELETE") request.body = body.dump();
-    request.body_bytes = request.body.size();
-    const Router::Match match = router_->match(method, request.path);
-    request.parameters = match.parameters;
-    const auto answer = [&]() -> Response {
-      try {
-        return (*match.handler)(request);
-      } catch (const HttpError& error) {
-        return error.response;
-      }
-    };
-    const Response response = answer();
-    record(request, response);
-    return {response.status, Json::parse(response.body, nullptr, false)};
-  }
-  /// For the contract suite, as the gateway, which is not here, would have let it through.
-  void record(Request request, const Response& response) {
-    if (!recorder_) return;
-    request.headers.insert({{"authorization", "Bearer ***"},
-                            {"x-api-key", "client"},
-                            {"x-gw-ims-org-id", platform_->identity.organization},
-                            {"x-sandbox-name", platform_->identity.sandbox}});
-    if (request.body_bytes > 0) request.headers.emplace("content-length", std::to_string(request.body_bytes));
-    recorder_->record(request, Recorder::body_start(request), response);
-  }
-  Json post(const std::string& sql, const Json& more = Json::object()) {
-    Json body{{"dbName", "prod:all"}, {"sql", sql}};
-    body.update(more);
-    const auto [status, answer] = call("POST", kPath, body);
-    EXPECT_EQ(status, 202) << answer;
-    return answer;
-  }
-  /// The query once it is over.
-  Json settled(const Json& posted) {
-    for (int i = 0; i < 2000; ++i) {
-      Json query = call("GET", std::string(kPath) + "/" + posted["id"].get<std::string>()).second;
-      if (query["state"] != "SUBMITTED" && query["state"] != "IN_PROGRESS") return query;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    ADD_FAILURE() << "the query never ends";
-    return {};
-  }
-
-  static constexpr const char* kPath = "/data/foundation/query/queries";
-  std::filesystem::path folder_;
-  std::optional<Recorder> recorder_;
-  std::optional<Platform> platform_;
-  std::optional<Tokens> tokens_;
-  std::optional<Router> router_;
-  std::optional<Registry> registry_;
-  std::optional<DataPlane> data_;
-  std::optional<QueryService> service_;
-};
 
 TEST_F(QueryRest, RunsAPostedQueryAndCountsItsRows) {
   const Json posted = post("SELECT explode(array(1, 2, 3)) -- run:7");
@@ -215,6 +102,105 @@ TEST_F(QueryRest, KeepsTemplates) {
   EXPECT_EQ(call("PUT", path + "/" + id, {{"name", "two"}, {"sql", "SELECT 2"}}).second["name"], "two");
   EXPECT_EQ(call("DELETE", path + "/" + id).first, 202);
   EXPECT_EQ(call("GET", path + "/" + id).first, 404);
+}
+
+TEST_F(QueryRest, ListsWhatSessionsDoWithoutWhatDriversSend) {
+  const TlsIdentity identity(folder_);
+  service_->listen(ServerOptions{}, identity);
+  const Json pg = service_->connection();
+  const std::string terms = "host=127.0.0.1 port=" + std::to_string(pg["port"].get<int>()) +
+                            " dbname=prod:all user=" + pg["user"].get<std::string>() +
+                            " password=" + pg["password"].get<std::string>() +
+                            " sslmode=require gssencmode=disable application_name=psql";
+  PGconn* session = PQconnectdb(terms.c_str());
+  ASSERT_EQ(PQstatus(session), CONNECTION_OK) << PQerrorMessage(session);
+  for (const char* sql :
+       {"BEGIN", "DECLARE c CURSOR FOR SELECT 1", "FETCH 1 FROM c", "COMMIT", "SELECT explode(array(1, 2)) AS x",
+        "SELECT nothing", "CREATE TABLE made AS SELECT 1 AS a", "SELECT 1 FROM pg_catalog.pg_class"})
+    PQclear(PQexec(session, sql));
+  const char* value = "7";
+  PQclear(PQexecParams(session, "SELECT $1", 1, nullptr, &value, nullptr, nullptr, 0));
+  PQfinish(session);
+  const Json shown = call("GET", std::string(kPath) + "?orderby=%2Bcreated&property=client==psql").second["queries"];
+  std::string said;
+  for (const Json& query : shown)
+    said += query["effectiveSQL"].get<std::string>() + ": " + query["state"].get<std::string>() + " " +
+            query["rowCount"].dump() + "\n";
+  EXPECT_EQ(said,
+            "SELECT explode(array(1, 2)) AS x: SUCCESS 2\nSELECT nothing: FAILED 0\n"
+            "CREATE TABLE made AS SELECT 1 AS a: SUCCESS 1\nSELECT '7': SUCCESS 1\n");
+  EXPECT_EQ(shown[1]["errors"][0]["code"], "42703");
+  EXPECT_TRUE(shown[2]["isCTAS"]);
+  EXPECT_TRUE(shown[2]["_links"].contains("created_dataset"));
+  EXPECT_EQ(call("GET", std::string(kPath) + "?excludeHidden=false").second["queries"].size(), 9U);
+  close();
+  open();
+  EXPECT_EQ(call("GET", kPath).second["queries"].size(), 4U);
+}
+
+TEST_F(QueryRest, FiltersByWhatTheDescriptionNames) {
+  const Json first = settled(post("SELECT 1 AS one"));
+  settled(post("SELECT nothing"));
+  const auto found = [&](const std::string& property) {
+    const auto [status, page] = call("GET", std::string(kPath) + "?property=" + percent_encode(property));
+    return status == 200 ? static_cast<int>(page["queries"].size()) : -status;
+  };
+  const std::string id = first["id"];
+  EXPECT_EQ(found("id==" + id), 1);
+  EXPECT_EQ(found("id!=" + id), 1);
+  EXPECT_EQ(found("id~" + id.substr(4, 20)), 1);
+  EXPECT_EQ(found("created>=2017-04-05T13:30:00Z,state==SUCCESS"), 1);
+  EXPECT_EQ(found("created<2017-04-05 13:30:00+00:00"), 0);
+  EXPECT_EQ(found("created<=" + first["created"].get<std::string>()), 1);
+  EXPECT_EQ(found("updated>2017-04-05T13:30:00Z"), 2);
+  EXPECT_EQ(found("sql~AS one"), 1);
+  EXPECT_EQ(found("userId==nobody||" + first["userId"].get<std::string>()), 2);
+  EXPECT_EQ(found("client==API"), 2);
+  EXPECT_EQ(found("client==psql"), 0);
+  EXPECT_EQ(found("sql==SELECT 1 AS one"), -400);  // text can only be searched in
+  EXPECT_EQ(found("client~API"), -400);
+  EXPECT_EQ(found("rowCount==1"), -400);
+  EXPECT_EQ(found("state=FAILED"), -400);
+}
+
+TEST_F(QueryRest, PagesBackToWhereItCameFrom) {
+  for (int i = 0; i < 5; ++i) post("SELECT " + std::to_string(i));
+  const auto texts = [](const Json& page) {
+    std::string out;
+    for (const Json& query : page["queries"]) out += query["effectiveSQL"].get<std::string>().substr(7);
+    return out;
+  };
+  const Json first = call("GET", std::string(kPath) + "?limit=2").second;
+  EXPECT_EQ(texts(first), "43");
+  EXPECT_FALSE(first["_links"].contains("prev"));
+  const Json second = call("GET", first["_links"]["next"]["href"]).second;
+  const Json third = call("GET", second["_links"]["next"]["href"]).second;
+  EXPECT_EQ(texts(second) + texts(third), "210");
+  EXPECT_FALSE(third["_links"].contains("next"));
+  const Json back = call("GET", third["_links"]["prev"]["href"]).second;
+  EXPECT_EQ(texts(back), "21");
+  EXPECT_EQ(texts(call("GET", back["_links"]["prev"]["href"]).second), "43");
+}
+
+TEST_F(QueryRest, TakesATemplatesParametersUnlessOthersAreGiven) {
+  const std::string path = "/data/foundation/query/query-templates";
+  const Json made =
+      call("POST", path, {{"name", "two"}, {"sql", "SELECT $a, $b"}, {"queryParameters", {{"a", "1"}, {"b", "2"}}}})
+          .second;
+  const Json ran = post("", {{"sql", ""}, {"templateId", made["id"]}, {"queryParameters", {{"b", "3"}}}});
+  EXPECT_EQ(ran["effectiveSQL"], "SELECT 1, 3");
+  const std::string list = std::string(kPath) + "?property=";
+  EXPECT_EQ(call("GET", list + "templateId==" + made["id"].get<std::string>()).second["queries"].size(), 1U);
+  EXPECT_EQ(call("GET", list + "templateName~tw").second["queries"].size(), 1U);
+  EXPECT_EQ(call("GET", path + "?property=name~two").second["templates"].size(), 1U);
+  EXPECT_EQ(call("GET", path + "/count?property=name~three").second["totalCount"], 0);
+}
+
+TEST_F(QueryRest, DescribesTheDatasetOfCtasParameters) {
+  const Json terms{{"datasetName", "made"}, {"description", "of last week"}};
+  const Json made = settled(post("SELECT 'a' AS id", {{"ctasParameters", terms}}));
+  const std::string dataset = made["_links"]["created_dataset"]["id"];
+  EXPECT_EQ(call("GET", "/data/foundation/catalog/dataSets/" + dataset).second[dataset]["description"], "of last week");
 }
 
 }  // namespace
