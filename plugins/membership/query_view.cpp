@@ -319,7 +319,9 @@ class QueryView {
       } else if (what == "audience") {
         auto& audience = audiences[rows.rows[i][id].value_or("")];
         audience.id = rows.rows[i][id].value_or("");
-        if (audience.name.empty()) audience.name = rows.rows[i][name].value_or(audience.id);
+        // Of an audience that is held or withdrawn, the name it was written with.
+        if (const auto& written = rows.rows[i][name]) audience.name = *written;
+        if (audience.name.empty()) audience.name = audience.id;
         audience.name_before = rows.rows[i][name_before].value_or("");
         audience.before = was;
         audience.after = will_be;

@@ -22,6 +22,9 @@ enum class Start {
 };
 const char* to_string(Start start);
 
+/// Which engine compares.
+enum class By { Local, Query };
+
 /// One call of a run at which a fault can be aimed.
 struct Step {
   std::string method;
@@ -37,12 +40,13 @@ struct Step {
 };
 
 /// The calls of an undisturbed run, in order; repeated looks at one job or batch only a few times.
-const std::vector<Step>& steps_of_run(Start start);
+const std::vector<Step>& steps_of_run(Start start, By engine = By::Local);
 
 /// One run that something goes wrong in.
 struct Case {
   std::string name;
   Start start = Start::Changed;
+  By engine = By::Local;
   std::string faults = "[]";
   std::set<int> codes{0};                                          // what the run may end with
   std::chrono::milliseconds at_least{0};                           // that the run must take

@@ -77,15 +77,15 @@ class TwoStories {
                                 memberships, pick(3) == 0 ? one_of(kSpaces) : "ups"));
   }
 
-  void audience(const std::string& action, const std::string& more = "") {
-    worlds_.control("POST", "/_emulator/audiences",
-                    fmt::format(R"({{"do":"{}","id":"{}"{}}})", action, one_of(worlds_.local.declared).id, more));
+  void audience(const std::string& action, std::size_t number) {
+    const auto id = worlds_.local.emulator().audiences()[number].id;
+    worlds_.control("POST", "/_emulator/audiences", fmt::format(R"({{"do":"{}","id":"{}"}})", action, id));
   }
 
   void change_something() {
     static const std::vector<std::string> kNames{R"(It's \\ \"Big\" `x`)", R"($1 $$ -- /* ; 100 % _)",
-                                                 R"(Größe \U0001F600 \u0130)", "Plain", R"(tab\there, and {x})"};
-    switch (pick(8)) {
+                                                 R"(Größe \U0001F600 \u0130)", "Plain", R"(comma, and {x})"};
+    switch (pick(9)) {
       case 0:
       case 1: {
         told_ += " evolve";
@@ -113,6 +113,7 @@ class TwoStories {
       }
       case 5: {
         told_ += " audiences";
+        audience("publish", 1);  // a new entry must be readable
         const auto size = static_cast<std::size_t>(1 + pick(4));
         worlds_.both([&](World& world) {
           const auto all = world.emulator().audiences();
@@ -123,12 +124,17 @@ class TwoStories {
         break;
       }
       case 6:
+        told_ += " accumulate or not";
+        target_ = target_.empty() ? "target: { row_rule: accumulate }\n" : "";
+        break;
+      case 7:
         told_ += " empty";
-        audience("empty");
+        audience("empty", static_cast<std::size_t>(pick(3)));
         break;
       default:
         told_ += " archive or publish";
-        audience(pick(2) == 0 ? "archive" : "publish");
+        // One of several, so that there is always something to export.
+        if (worlds_.local.declared.size() > 1) audience(pick(2) == 0 ? "archive" : "publish", 1);
         break;
     }
   }
@@ -151,7 +157,8 @@ class TwoStories {
     for (const auto& finding : plan->items("findings")) {
       auto words = finding.text("text");
       replace_all(words, world.manifest().string(), "manifest");
-      // The local engine has seen the rows, and tells of one.
+      // When older batches go is a matter of seconds, and the local engine has seen the rows and tells of one.
+      if (finding.text("code") == "older-generations") words.clear();
       findings.insert(finding.text("code") + ": " + words.substr(0, words.find(';')));
     }
     for (const auto& finding : findings) text += finding + "\n";
@@ -166,18 +173,22 @@ class TwoStories {
 
   std::string converge() {
     told_ += " apply";
-    worlds_.extra(more_);
+    worlds_.extra(more_ + target_);
     std::vector<std::string> planned;
     std::string wrong;
+    int refused = 0;
     worlds_.both([&](World& world) {
       world.emulator().control("PUT", "/_emulator/clock", R"({"advance":"2m"})");
       const auto plan = world.plan({"--fresh", "--format", "json", "--detailed-exitcode"});
-      if (plan.code != 0 && plan.code != kPending)
+      // An export that holds nobody is refused, whoever would compare it.
+      refused += plan.code == kRefused ? 1 : 0;
+      if (plan.code != 0 && plan.code != kPending && plan.code != kRefused)
         wrong += fmt::format("plan ended {}: {}{}\n", plan.code, plan.out, plan.err);
       planned.push_back(figures(world, plan));
     });
     if (planned[0] != planned[1])
       wrong += fmt::format("the local engine plans\n{}and query-service\n{}", planned[0], planned[1]);
+    if (refused > 0) return wrong.empty() ? wrong : fmt::format("{}, after{}: {}", rule_, told_, wrong);
     worlds_.both([&](World& world) {
       const auto applied = world.apply({"--no-refresh"});
       if (applied.code != 0) wrong += fmt::format("apply ended {}: {}{}\n", applied.code, applied.out, applied.err);
@@ -195,11 +206,13 @@ class TwoStories {
   BothEngines worlds_;
   std::string rule_;
   std::string more_;
+  std::string target_;
   std::string told_;
 };
 
 TEST(QueryEngineEquality, RandomHistoriesLeaveTheSameRecords) {
-  const int seeds = number_from_environment("AUDIENCESYNC_SEEDS", 4);
+  // Each is ten to twenty runs of the program: one for fifty of the local engine's own worlds.
+  const int seeds = std::max(1, number_from_environment("AUDIENCESYNC_SEEDS", 200) / 50);
   std::string all;
   int seed = 0;
   for (const auto& wrong : in_parallel(seeds, [](int number) { return TwoStories(number).tell(); })) {

@@ -1,27 +1,8 @@
 // Engine query-service: the platform compares, and the target ends as with the local engine.
 #include "tests/spine/query_engine_worlds.h"
-#include "tests/support/parallel.h"
 
 namespace audiencesync::testing {
 namespace {
-
-class EqualEngines : public ::testing::TestWithParam<int> {};
-
-TEST_P(EqualEngines, LeaveTheSameRecords) {
-  BothEngines worlds(GetParam());
-  worlds.apply_and_compare("the first generation");
-  worlds.both([&](World& world) { world.emulator().evolve(0.3, 7 * GetParam()); });
-  worlds.apply_and_compare("churn");
-  worlds.both([](World& world) { world.declared[1].name = "It's a \\\\ newer name"; });
-  worlds.apply_and_compare("an audience with another name");
-  worlds.both([](World& world) { world.declared.pop_back(); });
-  worlds.apply_and_compare("an audience withdrawn");
-  worlds.both([&](World& world) { world.emulator().evolve(0.1, 9 * GetParam()); });
-  worlds.extra("target: { row_rule: accumulate }\n");
-  worlds.apply_and_compare("everyone written again");
-}
-
-INSTANTIATE_TEST_SUITE_P(Worlds, EqualEngines, ::testing::Values(3, 4));
 
 TEST_F(QueryEngine, WritesBySqlAloneAndHasNothingToDoAfterwards) {
   begin();
@@ -100,47 +81,6 @@ TEST_F(QueryEngine, RefusesWhatNeedsRowsHereWithAWayOut) {
   EXPECT_NE(back.code, kOk);
   EXPECT_NE(told(back).find("keeps no past memberships"), std::string::npos) << told(back);
   EXPECT_EQ(world.difference(), "");
-}
-
-/// Every how many-th place of a run is tried: `spine_kill` tries all of them with the local engine.
-constexpr int kKillStep = 30;
-
-std::unique_ptr<World> changed_world() {
-  auto options = small_lake();
-  options.profiles = 30;
-  auto world = std::make_unique<World>(std::move(options));
-  be_patient(*world);
-  world->extra = "engine: query-service\n";
-  if (const auto first = world->seamed_apply("count"); first.code != kOk) throw std::runtime_error(first.err);
-  world->emulator().evolve(0.3, 5);
-  world->declared.pop_back();
-  return world;
-}
-
-std::string survive_query_kill(int place) {
-  constexpr int kKilled = 137;
-  const auto world = changed_world();
-  const auto where = fmt::format("killed at {}: ", place);
-  if (const auto killed = world->seamed_apply(fmt::format("kill@{}", place)); killed.code != kKilled)
-    return where + fmt::format("ended {}: {}", killed.code, killed.err);
-  if (const auto resumed = world->seamed_apply("count"); resumed.code != kOk) return where + resumed.out + resumed.err;
-  if (auto wrong = world->difference() + world->leftovers(); !wrong.empty()) return where + wrong + "\n";
-  const auto planned = world->seamed({"plan", "--detailed-exitcode"}, "count");
-  return planned.code == kOk ? std::string() : where + planned.out + planned.err;
-}
-
-TEST(QueryEngineKill, TheNextRunFinishesWhatWasBegun) {
-  const int step = number_from_environment("AUDIENCESYNC_KILL_STEP", kKillStep);
-  const auto world = changed_world();
-  const auto count = world->folder() / "count";
-  ASSERT_EQ(world->seamed_apply("count", count).code, kOk);
-  const int places = std::stoi(read_file(count));
-  ASSERT_GT(places, 50) << "so few places cannot be a whole run";
-  std::cout << places << " places, every " << step << ". is tried\n";
-  std::string wrong;
-  for (const auto& each : in_parallel(places / step, [&](int number) { return survive_query_kill(1 + number * step); }))
-    wrong += each;
-  EXPECT_EQ(wrong, "");
 }
 
 TEST_F(QueryEngine, GoesOnWhereTheLocalEngineStopped) {

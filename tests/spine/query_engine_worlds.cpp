@@ -51,15 +51,4 @@ void BothEngines::control(const std::string& method, const std::string& path, co
   both([&](World& world) { world.emulator().control(method, path, body); });
 }
 
-void BothEngines::apply_and_compare(const std::string& after) {
-  both([&](World& world) {
-    world.emulator().control("PUT", "/_emulator/clock", R"({"advance":"2m"})");
-    const auto result = world.apply();
-    ASSERT_EQ(result.code, 0) << after << "\n" << result.out << result.err;
-  });
-  EXPECT_EQ(newest_records(query), newest_records(local)) << after;
-  EXPECT_EQ(query.difference(), "") << after;
-  EXPECT_EQ(query.leftovers(), "") << after;
-}
-
 }  // namespace audiencesync::testing

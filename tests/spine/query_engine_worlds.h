@@ -42,7 +42,6 @@ class BothEngines {
   }
   /// A control call of both emulators.
   void control(const std::string& method, const std::string& path, const std::string& body = "");
-  void apply_and_compare(const std::string& after);
 
   World local;
   World query;
