@@ -1,6 +1,7 @@
 #include "emulator/query/sql_engine.h"
 
 #include <duckdb.h>
+#include <zlib.h>
 
 #include "emulator/query/spark_hash.h"
 
@@ -124,6 +125,38 @@ void hash_column(duckdb_function_info /*info*/, duckdb_data_chunk input, duckdb_
   }
 }
 
+/// crc32, of which the engine has none; NULL stays NULL without special handling.
+void crc_column(duckdb_function_info /*info*/, duckdb_data_chunk input, duckdb_vector output) {
+  duckdb_vector values = duckdb_data_chunk_get_vector(input, 0);
+  const auto* texts = static_cast<const duckdb_string_t*>(duckdb_vector_get_data(values));
+  std::uint64_t* valid = duckdb_vector_get_validity(values);
+  auto* out = static_cast<std::int64_t*>(duckdb_vector_get_data(output));
+  duckdb_vector_ensure_validity_writable(output);
+  std::uint64_t* made = duckdb_vector_get_validity(output);
+  for (idx_t i = 0; i < duckdb_data_chunk_get_size(input); ++i) {
+    if (valid != nullptr && !duckdb_validity_row_is_valid(valid, i)) {
+      duckdb_validity_set_row_invalid(made, i);
+      continue;
+    }
+    duckdb_string_t text = texts[i];
+    const auto* bytes = reinterpret_cast<const Bytef*>(duckdb_string_t_data(&text));
+    out[i] = static_cast<std::int64_t>(::crc32(0, bytes, duckdb_string_t_length(text)));
+  }
+}
+
+void register_crc(duckdb_connection connection) {
+  duckdb_scalar_function made = duckdb_create_scalar_function();
+  const LogicalType text(duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
+  const LogicalType sum(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));
+  duckdb_scalar_function_set_name(made, "spark_crc32");
+  duckdb_scalar_function_add_parameter(made, text.value);
+  duckdb_scalar_function_set_return_type(made, sum.value);
+  duckdb_scalar_function_set_function(made, crc_column);
+  const duckdb_state state = duckdb_register_scalar_function(connection, made);
+  duckdb_destroy_scalar_function(&made);
+  if (state != DuckDBSuccess) throw DatabaseError("crc32 cannot be registered");
+}
+
 void register_hash(duckdb_connection connection, duckdb_type type, duckdb_scalar_function_t function) {
   duckdb_scalar_function made = duckdb_create_scalar_function();
   const LogicalType value(duckdb_create_logical_type(type));
@@ -188,6 +221,7 @@ SqlEngine::SqlEngine(const std::filesystem::path& folder) : handle_(std::make_un
   duckdb_connection raw = nullptr;
   if (duckdb_connect(handle_->value, &raw) != DuckDBSuccess) throw DatabaseError("no session with the query engine");
   SqlConnection::Handle session{raw};
+  register_crc(raw);
   register_hash(raw, DUCKDB_TYPE_VARCHAR, hash_column<hashed_text>);
   register_hash(raw, DUCKDB_TYPE_INTEGER, hash_column<hashed<std::int32_t, spark_hash_int>>);
   register_hash(raw, DUCKDB_TYPE_BIGINT, hash_column<hashed<std::int64_t, spark_hash_long>>);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "emulator/data/database.h"
+#include "emulator/query/sql_casts.h"
 #include "emulator/query/sql_parser.h"
 
 namespace emulator {
@@ -16,6 +17,45 @@ bool is_reserved(const SqlToken& token) {
       "SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "JOIN", "ON",
       "THEN",   "WHEN", "ELSE",  "END",   "AS",    "AND",    "OR",    "IN",    "IS",     "BETWEEN",   "LIKE", "BY"};
   return token.kind == SqlToken::Kind::Word && kReserved.contains(sql_upper(token.text));
+}
+
+/// A text that is compared with something else is read as that, as Spark does, as far as types are known.
+void align(SqlExpression& left, SqlExpression& right) {
+  if (!left.type || !right.type) return;
+  const auto read_as = [](SqlExpression& text, const SqlType& type) {
+    if (text.type->kind != SqlType::Kind::Text) return;
+    if (is_number(type) || type.kind == SqlType::Kind::Date || type.kind == SqlType::Kind::Timestamp ||
+        type.kind == SqlType::Kind::Boolean)
+      text.sql = spark_cast(text.sql, *text.type, type);
+  };
+  read_as(left, *right.type);
+  read_as(right, *left.type);
+}
+
+/// Digits of a type, and those behind the point, as Spark counts them; a literal has no more than it shows.
+std::pair<int, int> digits_of(const SqlType& type, const std::string& sql) {
+  if (type.kind == SqlType::Kind::Decimal) {
+    int whole = 38;
+    int behind = 0;
+    if (std::sscanf(type.sql.c_str(), "DECIMAL(%d,%d)", &whole, &behind) == 2) return {whole, behind};
+    return {38, 0};
+  }
+  if (!sql.empty() && sql.find_first_not_of("0123456789") == std::string::npos)
+    return {static_cast<int>(sql.size()), 0};
+  return {type.kind == SqlType::Kind::Long ? 20 : 10, 0};
+}
+
+/// Digits behind the point of a quotient in which a decimal is; below zero when doubles do not hold them; nullopt when
+/// it is a double.
+std::optional<int> quotient_type(const SqlType& one, const SqlType& other, const std::string& divisor) {
+  const auto whole = [](const SqlType& type) {
+    return type.kind == SqlType::Kind::Integer || type.kind == SqlType::Kind::Long;
+  };
+  const bool first = one.kind == SqlType::Kind::Decimal;
+  const bool second = other.kind == SqlType::Kind::Decimal;
+  if (!((first && (second || whole(other))) || (second && whole(one)))) return std::nullopt;
+  const int scale = std::max(6, digits_of(one, "").second + digits_of(other, divisor).first + 1);
+  return scale > 12 ? -1 : scale;
 }
 
 }  // namespace
@@ -52,13 +92,18 @@ SqlExpression SqlParser::predicate(const SqlScope& scope) {
     const auto comparison = now().kind == SqlToken::Kind::Symbol ? kComparisons.find(now().text) : kComparisons.end();
     if (comparison != kComparisons.end()) {
       ++at_;
-      left = {"(" + left.sql + " " + comparison->second + " " + sum(scope).sql + ")", {}, ""};
+      SqlExpression right = sum(scope);
+      align(left, right);
+      left = {"(" + left.sql + " " + comparison->second + " " + right.sql + ")",
+              SqlType{SqlType::Kind::Boolean, "BOOLEAN", {}}, ""};
       continue;
     }
-    const bool negated = word("NOT") && (ahead(1).is_word("IN") || ahead(1).is_word("LIKE") ||
-                                         ahead(1).is_word("RLIKE") || ahead(1).is_word("BETWEEN"));
+    const bool negated =
+        word("NOT") && (ahead(1).is_word("IN") || ahead(1).is_word("LIKE") || ahead(1).is_word("ILIKE") ||
+                        ahead(1).is_word("RLIKE") || ahead(1).is_word("BETWEEN"));
     if (negated) ++at_;
-    if (!word("IN") && !word("LIKE") && !word("RLIKE") && !word("BETWEEN") && !word("IS")) return left;
+    if (!word("IN") && !word("LIKE") && !word("ILIKE") && !word("RLIKE") && !word("BETWEEN") && !word("IS"))
+      return left;
     left = predicate_tail(scope, std::move(left), negated ? "NOT " : "");
   }
 }
@@ -70,6 +115,7 @@ SqlExpression SqlParser::predicate_tail(const SqlScope& scope, SqlExpression lef
     need_symbol(")");
     return {"(" + left.sql + " " + negated + "IN (" + in + "))", {}, ""};
   }
+  if (take_word("ILIKE")) return {"(" + left.sql + " " + negated + "ILIKE " + sum(scope).sql + " ESCAPE '\\')", {}, ""};
   if (take_word("LIKE")) return {"(" + left.sql + " " + negated + "LIKE " + sum(scope).sql + " ESCAPE '\\')", {}, ""};
   if (take_word("RLIKE")) return {"(" + negated + "regexp_matches(" + left.sql + ", " + sum(scope).sql + "))", {}, ""};
   if (take_word("BETWEEN")) {
@@ -93,6 +139,7 @@ SqlExpression SqlParser::sum(const SqlScope& scope) {
   SqlExpression left = product(scope);
   while (symbol("+") || symbol("-") || symbol("||")) {
     const std::string sign = now().text;
+    const std::size_t place = now().begin;
     ++at_;
     const SqlExpression right = product(scope);
     if (sign == "||") {
@@ -100,7 +147,12 @@ SqlExpression SqlParser::sum(const SqlScope& scope) {
       left = lists ? SqlExpression{"(" + left.sql + " || " + right.sql + ")", {}, ""}
                    : SqlExpression{"(CAST(" + left.sql + " AS VARCHAR) || CAST(" + right.sql + " AS VARCHAR))", {}, ""};
     } else {
-      left = {"(" + left.sql + " " + sign + " " + right.sql + ")", {}, ""};
+      const SqlType one = type_of(left, scope);
+      const SqlType other = type_of(right, scope);
+      if (sign == "-" && one.kind == other.kind &&
+          (one.kind == SqlType::Kind::Date || one.kind == SqlType::Kind::Timestamp))
+        throw SqlFailure("0A000", "'-' between times makes an interval, which is not supported; write datediff", place);
+      left = {"(" + spark_number(left.sql, one) + " " + sign + " " + spark_number(right.sql, other) + ")", {}, ""};
     }
   }
   return left;
@@ -109,17 +161,22 @@ SqlExpression SqlParser::sum(const SqlScope& scope) {
 SqlExpression SqlParser::product(const SqlScope& scope) {
   SqlExpression left = unary(scope);
   for (;;) {
-    // What is divided by nothing is NULL in Spark.
-    if (take_symbol("*")) {
-      left = {"(" + left.sql + " * " + unary(scope).sql + ")", {}, ""};
-    } else if (take_symbol("/")) {
-      left = {"(" + left.sql + " / nullif(" + unary(scope).sql + ", 0))", {}, ""};
-    } else if (take_symbol("%")) {
-      left = {"(" + left.sql + " % nullif(" + unary(scope).sql + ", 0))", {}, ""};
-    } else if (take_word("DIV")) {
-      left = {"(" + left.sql + " // nullif(" + unary(scope).sql + ", 0))", {}, ""};
-    } else {
-      return left;
+    const SqlToken sign = now();
+    const char* engines = symbol("*") ? "*" : symbol("/") ? "/" : symbol("%") ? "%" : word("DIV") ? "//" : nullptr;
+    if (engines == nullptr) return left;
+    ++at_;
+    const SqlExpression right = unary(scope);
+    const SqlType one = type_of(left, scope);
+    const SqlType other = type_of(right, scope);
+    std::string divisor = spark_number(right.sql, other);
+    if (sign.text != "*") divisor = "nullif(" + divisor + ", 0)";  // what is divided by nothing is NULL in Spark
+    left = {"(" + spark_number(left.sql, one) + " " + engines + " " + divisor + ")", {}, ""};
+    // A quotient of decimals is a decimal in Spark.
+    if (const auto type = sign.text == "/" ? quotient_type(one, other, right.sql) : std::nullopt) {
+      if (*type < 0)
+        throw SqlFailure("0A000", "'/' between decimals of so many digits is not supported; cast one to double",
+                         sign.begin);
+      left.sql = "CAST(" + left.sql + " AS DECIMAL(38, " + std::to_string(*type) + "))";
     }
   }
 }
@@ -135,7 +192,7 @@ SqlExpression SqlParser::postfix(const SqlScope& scope) {
   SqlExpression value = primary(scope);
   for (;;) {
     if (take_symbol("::")) {
-      value = {"TRY_CAST(" + value.sql + " AS " + type_name() + ")", {}, value.name};
+      value = cast(std::move(value), scope);
     } else if (take_symbol("[")) {
       const SqlType type = type_of(value, scope);
       const SqlExpression index = expression(scope);
@@ -221,16 +278,31 @@ SqlExpression SqlParser::number_literal() {
   const SqlToken token = now();
   ++at_;
   const std::size_t end = token.text.find_first_not_of("0123456789.eE+-");
-  const std::string digits = token.text.substr(0, end);
-  if (end == std::string::npos) return {digits, {}, digits};
+  const std::string digits = (token.text.front() == '.' ? "0" : "") + token.text.substr(0, end);
+  if (end == std::string::npos) {
+    const bool real = digits.find_first_of("eE") != std::string::npos;
+    const bool fraction = digits.find('.') != std::string::npos;
+    const auto behind = digits.size() - digits.find('.') - 1;
+    const bool large = digits.size() > 9;
+    std::optional<SqlType> type;
+    if (real)
+      type = plain_type("DOUBLE");
+    else if (fraction && behind > 0)
+      type = plain_type("DECIMAL(" + std::to_string(digits.size() - 1) + "," + std::to_string(behind) + ")");
+    else if (!fraction && !large)
+      type = plain_type("INTEGER");
+    // 5. is a decimal without digits behind the point, which the engine writes as 5.
+    return {digits, type, digits};
+  }
   const std::string suffix = sql_upper(token.text.substr(end));
   static const std::map<std::string, const char*> kSuffixes{
       {"L", "BIGINT"}, {"S", "SMALLINT"}, {"Y", "TINYINT"}, {"D", "DOUBLE"}, {"F", "FLOAT"}};
+  if (suffix == "BD") return {digits, {}, digits};
   const auto type = kSuffixes.find(suffix);
   if (type == kSuffixes.end())
     throw SqlFailure("42601", "'" + token.text + "' is neither a number nor a name; a name goes into back quotes",
                      token.begin);
-  return {"CAST(" + digits + " AS " + type->second + ")", {}, digits};
+  return {"CAST(" + digits + " AS " + type->second + ")", plain_type(type->second), digits};
 }
 
 SqlExpression SqlParser::case_expression(const SqlScope& scope) {
@@ -250,11 +322,18 @@ SqlExpression SqlParser::case_expression(const SqlScope& scope) {
 
 SqlExpression SqlParser::cast_call(const SqlScope& scope) {
   at_ += 2;
-  const SqlExpression value = expression(scope);
+  SqlExpression value = expression(scope);
   need_word("AS");
-  const std::string type = type_name();
+  value = cast(std::move(value), scope);
   need_symbol(")");
-  return {"TRY_CAST(" + value.sql + " AS " + type + ")", {}, value.name};
+  return value;
+}
+
+/// The value as the type whose name comes next.
+SqlExpression SqlParser::cast(SqlExpression value, const SqlScope& scope) {
+  const SqlType to = plain_type(type_name());
+  const SqlType from = type_of(value, scope);
+  return {spark_cast(value.sql, from, to), to, value.name};
 }
 
 SqlExpression SqlParser::trim_call(const SqlScope& scope) {
@@ -302,6 +381,7 @@ std::string SqlParser::list_of(const SqlScope& scope) {
 SqlExpression SqlParser::call(const SqlScope& scope) {
   const SqlToken token = now();
   SqlCall made{sql_lower(token.text), token.begin, {}, {}};
+  if (!is_sql_function(made.name)) unsupported(token, "the function");
   at_ += 2;
   bool distinct = false;
   const bool aggregate = is_sql_aggregate(made.name);
@@ -326,23 +406,27 @@ SqlExpression SqlParser::call(const SqlScope& scope) {
   if (all_rows) {
     translated = SqlExpression{"count(*)", {}, ""};
   } else {
-    if (distinct && !made.arguments.empty() && made.name != "collect_set")
+    if (distinct && !made.arguments.empty() && !made.name.starts_with("collect_"))
       made.arguments.front().sql = "DISTINCT " + made.arguments.front().sql;
     translated = sql_call(*this, scope, made);
   }
   if (!translated) unsupported(token, "the function");
   translated->name = all_rows ? "count(1)" : std::string(text_.substr(token.begin, tokens_[at_ - 1].end - token.begin));
+  std::string filter = translated->only;
   if (word("FILTER") && ahead(1).is_symbol("(")) {
     if (!aggregate) unexpected("no FILTER behind a function that is no aggregate");
     at_ += 2;
     need_word("WHERE");
-    translated->sql += " FILTER (WHERE " + expression(scope).sql + ")";
+    filter += (filter.empty() ? "" : " AND ") + expression(scope).sql;
     need_symbol(")");
   }
+  if (!filter.empty()) translated->sql += " FILTER (WHERE " + filter + ")";
   if (take_word("OVER")) {
     if (!aggregate) throw SqlFailure("42601", "'" + token.text + "' is no window function", token.begin);
     translated->sql += " OVER (" + window(scope) + ")";
   }
+  if (!translated->otherwise.empty())
+    translated->sql = "coalesce(" + translated->sql + ", " + translated->otherwise + ")";
   return *translated;
 }
 

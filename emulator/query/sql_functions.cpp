@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "emulator/data/database.h"
+#include "emulator/query/sql_casts.h"
 #include "emulator/query/sql_parser.h"
 
 namespace emulator {
@@ -21,34 +22,36 @@ const std::map<std::string, Pattern>& patterns() {
       // texts
       {"lower", {1, 1, "lower($1)"}},
       {"lcase", {1, 1, "lower($1)"}},
-      {"upper", {1, 1, "upper($1)"}},
-      {"ucase", {1, 1, "upper($1)"}},
+      {"upper", {1, 1, "upper(replace($1, 'ß', 'SS'))"}},
+      {"ucase", {1, 1, "upper(replace($1, 'ß', 'SS'))"}},
       {"trim", {1, 1, "trim($1)"}},
       {"translate", {3, 3, "translate($1, $2, $3)"}},
-      {"chr", {1, 1, "chr(CAST($1 AS INTEGER))"}},
-      {"char", {1, 1, "chr(CAST($1 AS INTEGER))"}},
+      {"chr", {1, 1, "CASE WHEN $1 < 0 THEN '' ELSE chr(CAST($1 AS INTEGER) % 256) END"}},
+      {"char", {1, 1, "CASE WHEN $1 < 0 THEN '' ELSE chr(CAST($1 AS INTEGER) % 256) END"}},
       {"bit_length", {1, 1, "bit_length(CAST($1 AS VARCHAR))"}},
       {"octet_length", {1, 1, "octet_length(encode(CAST($1 AS VARCHAR)))"}},
       {"ltrim", {1, 1, "ltrim($1)"}},
       {"rtrim", {1, 1, "rtrim($1)"}},
-      {"length", {1, 1, "length($1)"}},
-      {"char_length", {1, 1, "length($1)"}},
+      {"length", {1, 1, "length(CAST($1 AS VARCHAR))"}},
+      {"char_length", {1, 1, "length(CAST($1 AS VARCHAR))"}},
       {"reverse", {1, 1, "reverse($1)"}},
-      {"substring", {2, 3, "substring($*)"}},
-      {"substr", {2, 3, "substring($*)"}},
       {"replace", {3, 3, "replace($1, $2, $3)"}},
       {"instr", {2, 2, "instr($1, $2)"}},
       {"startswith", {2, 2, "starts_with($1, $2)"}},
       {"endswith", {2, 2, "ends_with($1, $2)"}},
       {"contains", {2, 2, "contains($1, $2)"}},
       {"split", {2, 2, "string_split_regex($1, $2)"}},
-      {"regexp_replace", {3, 3, "regexp_replace($1, $2, $3, 'g')"}},
       {"repeat", {2, 2, "repeat($1, $2)"}},
       {"ascii", {1, 1, "ascii($1)"}},
       {"string", {1, 1, "CAST($1 AS VARCHAR)"}},
       {"md5", {1, 1, "md5(CAST($1 AS VARCHAR))"}},
       {"sha1", {1, 1, "sha1(CAST($1 AS VARCHAR))"}},
       {"sha", {1, 1, "sha1(CAST($1 AS VARCHAR))"}},
+      {"crc32", {1, 1, "spark_crc32(CAST($1 AS VARCHAR))"}},
+      {"left", {2, 2, "left($1, greatest($2, 0))"}},
+      {"right", {2, 2, "right($1, greatest($2, 0))"}},
+      {"base64", {1, 1, "base64(encode(CAST($1 AS VARCHAR)))"}},
+      {"locate", {2, 2, "instr($2, $1)"}},
       {"uuid", {0, 0, "CAST(uuid() AS VARCHAR)"}},
       // choices
       {"coalesce", {1, kAny, "coalesce($*)"}},
@@ -59,34 +62,39 @@ const std::map<std::string, Pattern>& patterns() {
       {"if", {3, 3, "CASE WHEN $1 THEN $2 ELSE $3 END"}},
       {"isnull", {1, 1, "($1 IS NULL)"}},
       {"isnotnull", {1, 1, "($1 IS NOT NULL)"}},
+      {"greatest", {2, kAny, "greatest($*)"}},
+      {"least", {2, kAny, "least($*)"}},
       // numbers
       {"abs", {1, 1, "abs($1)"}},
       {"ceil", {1, 1, "CAST(ceil($1) AS BIGINT)"}},
       {"floor", {1, 1, "CAST(floor($1) AS BIGINT)"}},
       {"round", {1, 2, "round($*)"}},
-      {"pmod", {2, 2, "((($1) % nullif($2, 0) + ($2)) % nullif($2, 0))"}},
+      {"pmod",
+       {2, 2,
+        "CASE WHEN ($1) % nullif($2, 0) < 0 THEN (($1) % nullif($2, 0) + ($2)) % nullif($2, 0) "
+        "ELSE ($1) % nullif($2, 0) END"}},
       {"mod", {2, 2, "(($1) % nullif($2, 0))"}},
-      {"sqrt", {1, 1, "sqrt($1)"}},
+      {"sqrt", {1, 1, "CASE WHEN $1 < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt($1) END"}},
       {"power", {2, 2, "power($1, $2)"}},
       // maps, arrays, JSON
       {"map_keys", {1, 1, "map_keys($1)"}},
       {"map_values", {1, 1, "map_values($1)"}},
+      {"flatten", {1, 1, "flatten($1)"}},
       {"map_concat", {1, kAny, "map_concat($*)"}},
       {"array", {0, kAny, "[$*]"}},
-      {"array_contains", {2, 2, "list_contains($1, $2)"}},
-      {"array_distinct", {1, 1, "list_distinct($1)"}},
-      {"array_join", {2, 2, "array_to_string($1, $2)"}},
-      {"sort_array", {1, 1, "list_sort($1, 'ASC', 'NULLS FIRST')"}},
+      {"array_contains",
+       {2, 2,
+        "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN list_contains($1, $2) THEN true "
+        "WHEN len(list_filter($1, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END"}},
+      {"array_distinct", {1, 1, "list_filter($1, lambda e, i: list_position($1, e) = i)"}},
       {"array_sort", {1, 1, "list_sort($1, 'ASC', 'NULLS LAST')"}},
-      {"to_json", {1, 1, "CAST(json_merge_patch(CAST('{}' AS JSON), to_json($1)) AS VARCHAR)"}},
       {"get_json_object", {2, 2, "json_extract_string(TRY_CAST($1 AS JSON), $2)"}},
       // times
-      {"to_timestamp", {1, 1, "TRY_CAST($1 AS TIMESTAMP)"}},
-      {"to_date", {1, 1, "TRY_CAST($1 AS DATE)"}},
       {"date", {1, 1, "TRY_CAST($1 AS DATE)"}},
-      {"from_unixtime", {1, 1, "strftime(to_timestamp($1), '%Y-%m-%d %H:%M:%S')"}},
       {"date_add", {2, 2, "(CAST($1 AS DATE) + CAST($2 AS INTEGER))"}},
       {"date_sub", {2, 2, "(CAST($1 AS DATE) - CAST($2 AS INTEGER))"}},
+      {"add_months", {2, 2, "CAST(CAST($1 AS DATE) + to_months(CAST($2 AS INTEGER)) AS DATE)"}},
+      {"last_day", {1, 1, "last_day(CAST($1 AS DATE))"}},
       {"datediff", {2, 2, "date_diff('day', CAST($2 AS DATE), CAST($1 AS DATE))"}},
       {"date_trunc", {2, 2, "CAST(date_trunc($1, CAST($2 AS TIMESTAMP)) AS TIMESTAMP)"}},
       {"year", {1, 1, "year(CAST($1 AS TIMESTAMP))"}},
@@ -98,19 +106,14 @@ const std::map<std::string, Pattern>& patterns() {
       // aggregates and windows
       {"count", {1, 1, "count($1)"}},
       {"sum", {1, 1, "sum($1)"}},
-      {"avg", {1, 1, "avg($1)"}},
       {"min", {1, 1, "min($1)"}},
       {"max", {1, 1, "max($1)"}},
       {"count_if", {1, 1, "count_if($1)"}},
-      {"first", {1, 1, "first($1)"}},
-      {"last", {1, 1, "last($1)"}},
       {"any_value", {1, 1, "first($1)"}},
       {"max_by", {2, 2, "max_by($1, $2)"}},
       {"min_by", {2, 2, "min_by($1, $2)"}},
       {"bool_and", {1, 1, "bool_and($1)"}},
       {"bool_or", {1, 1, "bool_or($1)"}},
-      {"collect_list", {1, 1, "list_filter(list($1), lambda e: e IS NOT NULL)"}},
-      {"collect_set", {1, 1, "list_distinct(list($1))"}},
       {"row_number", {0, 0, "row_number()"}},
       {"rank", {0, 0, "rank()"}},
       {"dense_rank", {0, 0, "dense_rank()"}},
@@ -153,7 +156,9 @@ std::string quoted_value(const SqlExpression& argument) {
 /// A Java pattern of the kinds people write, as strftime has it.
 std::string time_pattern(const SqlCall& call, const std::string& java) {
   static const std::vector<std::pair<std::string, const char*>> kFields{
-      {"yyyy", "%Y"}, {"MM", "%m"}, {"dd", "%d"}, {"HH", "%H"}, {"mm", "%M"}, {"ss", "%S"}, {"SSS", "%g"}};
+      {"yyyy", "%Y"}, {"yy", "%y"}, {"MM", "%m"}, {"M", "%-m"},   {"MMM", "%b"}, {"MMMM", "%B"},
+      {"dd", "%d"},   {"d", "%-d"}, {"E", "%a"},  {"EEEE", "%A"}, {"HH", "%H"},  {"H", "%-H"},
+      {"hh", "%I"},   {"h", "%-I"}, {"a", "%p"},  {"mm", "%M"},   {"ss", "%S"},  {"SSS", "%g"}};
   std::string out;
   for (std::size_t i = 0; i < java.size();) {
     const char c = java[i];
@@ -199,8 +204,10 @@ std::string joined(SqlParser& parser, const SqlScope& scope, const SqlCall& call
     const SqlExpression& part = call.arguments[i];
     const bool list = parser.type_of(part, scope).kind == SqlType::Kind::List;
     // An empty array adds nothing, not even a separator.
-    out += ", " + (list ? "nullif(array_to_string(" + part.sql + ", " + separator + "), '')"
-                        : "CAST(" + part.sql + " AS VARCHAR)");
+    out += ", " +
+           (list ? "CASE WHEN len(list_filter(" + part.sql + ", lambda e: e IS NOT NULL)) > 0 THEN array_to_string(" +
+                       part.sql + ", " + separator + ") END"
+                 : "CAST(" + part.sql + " AS VARCHAR)");
   }
   if (call.arguments.size() == 1) out += ", NULL";
   return out + ")";
@@ -266,6 +273,203 @@ std::string size(SqlParser& parser, const SqlScope& scope, const SqlCall& call) 
   return std::string("coalesce(CAST(") + (map ? "cardinality(" : "len(") + call.arguments[0].sql + ") AS INTEGER), -1)";
 }
 
+/// A pattern's text: only a literal is known before the statement runs.
+std::string literal_of(const SqlCall& call, std::size_t i, const char* what) {
+  const std::string& sql = call.arguments[i].sql;
+  if (sql.size() < 2 || sql.front() != '\'' || sql.back() != '\'')
+    not_supported(call, std::string("with ") + what + " that is no text");
+  return call.arguments[i].name;
+}
+
+std::string replaced(const SqlCall& call) {
+  if (call.arguments.size() != 3) wrong_arguments(call);
+  // Java writes $1 for a group and \\ before what stands for itself.
+  std::string by;
+  const std::string given = literal_of(call, 2, "a replacement");
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const char next = i + 1 < given.size() ? given[i + 1] : '\0';
+    if (given[i] == '$' && next >= '0' && next <= '9') {
+      by += '\\';
+    } else if (given[i] == '\\' && next != '\0') {
+      by += given[++i] == '\\' ? std::string("\\\\") : std::string(1, given[i]);
+    } else {
+      by += given[i];
+    }
+  }
+  return "regexp_replace(" + call.arguments[0].sql + ", " + call.arguments[1].sql + ", " + sql_text(by) + ", 'g')";
+}
+
+std::string extracted(const SqlCall& call) {
+  if (call.arguments.size() < 2 || call.arguments.size() > 3) wrong_arguments(call);
+  const std::string group = call.arguments.size() == 3 ? call.arguments[2].sql : "1";
+  return "regexp_extract(" + call.arguments[0].sql + ", " + call.arguments[1].sql + ", " + group + ")";
+}
+
+std::string part_of(const SqlCall& call) {
+  if (call.arguments.size() < 2 || call.arguments.size() > 3) wrong_arguments(call);
+  const std::string& at = call.arguments[1].sql;
+  std::string out =
+      "substring(CAST(" + call.arguments[0].sql + " AS VARCHAR), CASE WHEN " + at + " = 0 THEN 1 ELSE " + at + " END";
+  if (call.arguments.size() == 3) out += ", greatest(" + call.arguments[2].sql + ", 0)";
+  return out + ")";
+}
+
+std::string padded(const SqlCall& call) {
+  if (call.arguments.size() < 2 || call.arguments.size() > 3) wrong_arguments(call);
+  return call.name + "(" + call.arguments[0].sql + ", " + call.arguments[1].sql + ", " +
+         (call.arguments.size() == 3 ? call.arguments[2].sql : "' '") + ")";
+}
+
+/// Rising, with NULL first; falling, with NULL last.
+std::string sorted(const SqlCall& call) {
+  if (call.arguments.empty() || call.arguments.size() > 2) wrong_arguments(call);
+  const std::string rising = call.arguments.size() == 2 ? sql_upper(call.arguments[1].sql) : "TRUE";
+  if (rising != "TRUE" && rising != "FALSE") not_supported(call, "with an order that is neither true nor false");
+  return "list_sort(" + call.arguments[0].sql +
+         (rising == "TRUE" ? ", 'ASC', 'NULLS FIRST')" : ", 'DESC', 'NULLS LAST')");
+}
+
+std::string joined_array(const SqlCall& call) {
+  if (call.arguments.size() < 2 || call.arguments.size() > 3) wrong_arguments(call);
+  std::string list = call.arguments[0].sql;
+  if (call.arguments.size() == 3)
+    list = "list_transform(" + list + ", lambda e: coalesce(CAST(e AS VARCHAR), " + call.arguments[2].sql + "))";
+  return "CASE WHEN " + list + " IS NOT NULL THEN coalesce(array_to_string(" + list + ", " + call.arguments[1].sql +
+         "), '') END";
+}
+
+/// The text of a time as a time; with a pattern when there is one behind it.
+std::string read_time(const SqlCall& call) {
+  const std::string& text = call.arguments[0].sql;
+  if (call.arguments.size() == 1) return "TRY_CAST(" + text + " AS TIMESTAMP)";
+  return "try_strptime(CAST(" + text + " AS VARCHAR), " +
+         sql_text(time_pattern(call, literal_of(call, 1, "a pattern"))) + ")";
+}
+
+std::string to_time(SqlParser& parser, const SqlScope& scope, const SqlCall& call) {
+  if (call.arguments.empty() || call.arguments.size() > 2) wrong_arguments(call);
+  if (call.name != "to_date") return read_time(call);
+  if (call.arguments.size() == 1) {
+    const SqlType date{SqlType::Kind::Date, "DATE", {}};
+    return spark_cast(call.arguments[0].sql, parser.type_of(call.arguments[0], scope), date);
+  }
+  return "CAST(" + read_time(call) + " AS DATE)";
+}
+
+std::string unix_time(SqlParser& parser, const SqlScope&, const SqlCall& call) {
+  if (call.arguments.size() > 2) wrong_arguments(call);
+  const std::string time =
+      call.arguments.empty() ? "CAST(" + sql_text(parser.relations().now()) + " AS TIMESTAMP)" : read_time(call);
+  return "CAST(floor(epoch(" + time + ")) AS BIGINT)";
+}
+
+std::string from_unix_time(const SqlCall& call) {
+  if (call.arguments.empty() || call.arguments.size() > 2) wrong_arguments(call);
+  const std::string pattern =
+      call.arguments.size() == 2 ? time_pattern(call, literal_of(call, 1, "a pattern")) : "%Y-%m-%d %H:%M:%S";
+  return "strftime(CAST(to_timestamp(" + call.arguments[0].sql + ") AS TIMESTAMP), " + sql_text(pattern) + ")";
+}
+
+std::string to_json(SqlParser& parser, const SqlScope& scope, const SqlCall& call) {
+  if (call.arguments.size() != 1) wrong_arguments(call);
+  const SqlType type = parser.type_of(call.arguments[0], scope);
+  if (!type.nested() && type.kind != SqlType::Kind::JsonText)
+    not_supported(call, "for what is no struct, map or array");
+  return spark_json(call.arguments[0].sql, type);
+}
+
+/// first(x, true) passes over NULL.
+SqlExpression first_or_last(SqlParser&, const SqlScope&, const SqlCall& call) {
+  if (call.arguments.empty() || call.arguments.size() > 2) wrong_arguments(call);
+  const std::string over = call.arguments.size() == 2 ? sql_upper(call.arguments[1].sql) : "FALSE";
+  if (over != "TRUE" && over != "FALSE") not_supported(call, "with a choice that is neither true nor false");
+  SqlExpression made{call.name + "(" + call.arguments[0].sql + ")", {}, ""};
+  if (over == "TRUE") made.only = "(" + call.arguments[0].sql + " IS NOT NULL)";
+  return made;
+}
+
+SqlExpression collected(SqlParser&, const SqlScope&, const SqlCall& call) {
+  if (call.arguments.size() != 1) wrong_arguments(call);
+  const std::string& value = call.arguments[0].sql;
+  return {std::string("list(") + (call.name == "collect_set" ? "DISTINCT " : "") + value + ")",
+          {},
+          "",
+          "(" + value + " IS NOT NULL)",
+          "[]"};
+}
+
+std::string average(SqlParser& parser, const SqlScope& scope, const SqlCall& call) {
+  if (call.arguments.size() != 1) wrong_arguments(call);
+  const std::string& value = call.arguments[0].sql;
+  // Of decimals it is a decimal, with four digits more.
+  const SqlType type = value.starts_with("DISTINCT ") ? SqlType{} : parser.type_of(call.arguments[0], scope);
+  const std::size_t comma = type.kind == SqlType::Kind::Decimal ? type.sql.find(',') : std::string::npos;
+  if (comma == std::string::npos) return "avg(" + spark_number(value, type) + ")";
+  not_supported(call, "for decimals; cast them to double");
+}
+
+/// The type that a text like 'a INT, b ARRAY<STRING>' or 'array<int>' names.
+SqlType json_type(const SqlCall& call, const std::vector<SqlToken>& words, std::size_t& at);
+
+SqlType json_fields(const SqlCall& call, const std::vector<SqlToken>& words, std::size_t& at) {
+  SqlType record{SqlType::Kind::Struct, "STRUCT(", {}};
+  do {
+    if (!record.members.empty()) ++at;
+    if (words[at].kind != SqlToken::Kind::Word && words[at].kind != SqlToken::Kind::Quoted)
+      not_supported(call, "with '" + words[at].text + "' in its schema");
+    const std::string name = words[at++].text;
+    if (words[at].is_symbol(":")) ++at;
+    const SqlType member = json_type(call, words, at);
+    record.sql += (record.members.empty() ? "" : ", ") + sql_name(name) + " " + member.sql;
+    record.members.emplace_back(name, member);
+  } while (words[at].is_symbol(","));
+  record.sql += ")";
+  return record;
+}
+
+SqlType json_type(const SqlCall& call, const std::vector<SqlToken>& words, std::size_t& at) {
+  static const std::map<std::string, const char*> kTypes{
+      {"STRING", "VARCHAR"}, {"INT", "INTEGER"},        {"INTEGER", "INTEGER"}, {"BIGINT", "BIGINT"},
+      {"LONG", "BIGINT"},    {"DOUBLE", "DOUBLE"},      {"FLOAT", "FLOAT"},     {"BOOLEAN", "BOOLEAN"},
+      {"DATE", "DATE"},      {"TIMESTAMP", "TIMESTAMP"}};
+  const SqlToken word = words[at++];
+  const auto open = [&] {
+    if (!words[at].is_symbol("<")) not_supported(call, "with '" + word.text + "' in its schema");
+    ++at;
+  };
+  const auto close = [&] {
+    if (!words[at].is_symbol(">")) not_supported(call, "with '" + words[at].text + "' in its schema");
+    ++at;
+  };
+  if (word.is_word("ARRAY")) {
+    open();
+    const SqlType element = json_type(call, words, at);
+    close();
+    return {SqlType::Kind::List, element.sql + "[]", {{"element", element}}};
+  }
+  if (word.is_word("STRUCT")) {
+    open();
+    SqlType record = json_fields(call, words, at);
+    close();
+    return record;
+  }
+  const auto known = kTypes.find(sql_upper(word.text));
+  if (word.kind != SqlToken::Kind::Word || known == kTypes.end())
+    not_supported(call, "with '" + word.text + "' in its schema");
+  return plain_type(known->second);
+}
+
+SqlExpression from_json(SqlParser&, const SqlScope&, const SqlCall& call) {
+  if (call.arguments.size() != 2) wrong_arguments(call);
+  const auto words = sql_tokens(literal_of(call, 1, "a schema"));
+  std::size_t at = 0;
+  const bool whole = words[0].is_word("ARRAY") || (words[0].is_word("STRUCT") && words[1].is_symbol("<"));
+  const SqlType type = whole ? json_type(call, words, at) : json_fields(call, words, at);
+  if (words[at].kind != SqlToken::Kind::End) not_supported(call, "with '" + words[at].text + "' in its schema");
+  return {"json_transform(TRY_CAST(" + call.arguments[0].sql + " AS JSON), " + sql_text(json_structure(type)) + ")",
+          type, ""};
+}
+
 std::string sha2(const SqlCall& call) {
   if (call.arguments.size() != 2) wrong_arguments(call);
   const std::string& bits = call.arguments[1].sql;
@@ -311,18 +515,31 @@ const std::map<std::string, Special>& specials() {
       {"cardinality", typed(size)},
       {"element_at", element_at},
       {"sha2", plain(sha2)},
+      {"regexp_replace", plain(replaced)},
+      {"regexp_extract", plain(extracted)},
+      {"substring", plain(part_of)},
+      {"substr", plain(part_of)},
+      {"lpad", plain(padded)},
+      {"rpad", plain(padded)},
+      {"sort_array", plain(sorted)},
+      {"array_join", plain(joined_array)},
+      {"to_date", typed(to_time)},
+      {"to_timestamp", typed(to_time)},
+      {"unix_timestamp", typed(unix_time)},
+      {"from_unixtime", plain(from_unix_time)},
+      {"to_json", typed(to_json)},
+      {"from_json", from_json},
+      {"avg", typed(average)},
+      {"first", first_or_last},
+      {"last", first_or_last},
+      {"collect_list", collected},
+      {"collect_set", collected},
       {"map", plain(map_of)},
       {"struct", plain([](const SqlCall& call) { return record(call, false); })},
       {"named_struct", plain([](const SqlCall& call) { return record(call, true); })},
       {"now", clock("", "")},
       {"current_timestamp", clock("", "")},
       {"current_date", clock("CAST(", " AS DATE)")},
-      {"unix_timestamp",
-       [](SqlParser& parser, const SqlScope&, const SqlCall& call) {
-         if (call.arguments.size() > 1) wrong_arguments(call);
-         const std::string time = call.arguments.empty() ? sql_text(parser.relations().now()) : call.arguments[0].sql;
-         return SqlExpression{"CAST(epoch(TRY_CAST(" + time + " AS TIMESTAMP)) AS BIGINT)", {}, ""};
-       }},
       {"date_format", [](SqlParser&, const SqlScope&, const SqlCall& call) {
          if (call.arguments.size() != 2) wrong_arguments(call);
          const std::string pattern = quoted_value(call.arguments[1]);
@@ -345,6 +562,8 @@ bool is_sql_aggregate(const std::string& name) {
   return kAggregates.contains(name);
 }
 
+bool is_sql_function(const std::string& name) { return specials().contains(name) || patterns().contains(name); }
+
 std::optional<SqlExpression> sql_call(SqlParser& parser, const SqlScope& scope, const SqlCall& call) {
   if (const auto special = specials().find(call.name); special != specials().end())
     return special->second(parser, scope, call);
@@ -352,7 +571,13 @@ std::optional<SqlExpression> sql_call(SqlParser& parser, const SqlScope& scope, 
   if (pattern == patterns().end()) return std::nullopt;
   if (call.arguments.size() < pattern->second.least || call.arguments.size() > pattern->second.most)
     wrong_arguments(call);
-  return SqlExpression{filled(pattern->second.text, call.arguments), {}, ""};
+  SqlExpression made{filled(pattern->second.text, call.arguments), {}, ""};
+  static const std::set<std::string> kTexts{"lower",  "lcase", "upper",   "ucase",   "trim",
+                                            "ltrim",  "rtrim", "reverse", "replace", "translate",
+                                            "repeat", "md5",   "sha1",    "string",  "chr"};
+  if (kTexts.contains(call.name)) made.type = plain_type("VARCHAR");
+  if (call.name == "count" || call.name == "floor" || call.name == "ceil") made.type = plain_type("BIGINT");
+  return made;
 }
 
 }  // namespace emulator

@@ -17,6 +17,9 @@ struct SqlExpression {
   std::string sql;
   std::optional<SqlType> type;
   std::string name;  // the column it becomes without an alias
+  /// Of an aggregate: the rows it takes, all when empty, and what it is when there are none.
+  std::string only = {};
+  std::string otherwise = {};
 };
 
 /// The names an expression may use.
@@ -116,6 +119,7 @@ class SqlParser {
   SqlExpression primary(const SqlScope& scope);
   SqlExpression case_expression(const SqlScope& scope);
   SqlExpression cast_call(const SqlScope& scope);
+  SqlExpression cast(SqlExpression value, const SqlScope& scope);
   SqlExpression trim_call(const SqlScope& scope);
   SqlExpression number_literal();
   SqlExpression call(const SqlScope& scope);
@@ -139,6 +143,8 @@ class SqlParser {
 /// The engine's SQL of a function call; nullopt when Spark has no such function that we know.
 /// Throws SqlFailure for arguments it cannot have.
 std::optional<SqlExpression> sql_call(SqlParser& parser, const SqlScope& scope, const SqlCall& call);
+/// Whether there is a function of that name.
+bool is_sql_function(const std::string& lower_case_name);
 /// Whether a name may stand before OVER or take DISTINCT.
 bool is_sql_aggregate(const std::string& lower_case_name);
 

@@ -57,6 +57,12 @@ std::string SqlParser::written(std::size_t first_token) const {
 
 void SqlParser::unexpected(std::string_view wanted) const {
   const SqlToken& token = now();
+  // What Spark would understand here, and we do not.
+  static const std::set<std::string> kSparks{"&",      "|",       "^",       "~",       "->",     "=>",       ":",
+                                             "ESCAPE", "COLLATE", "SIMILAR", "UNPIVOT", "WINDOW", "OVERLAPS", "AT"};
+  if ((token.kind == SqlToken::Kind::Symbol || token.kind == SqlToken::Kind::Word) &&
+      kSparks.contains(sql_upper(token.text)))
+    unsupported(token);
   const std::string found = token.kind == SqlToken::Kind::End ? "the statement ends" : "'" + token.text + "' stands";
   throw SqlFailure("42601", found + " where " + std::string(wanted) + " is expected", token.begin);
 }

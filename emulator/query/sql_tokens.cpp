@@ -76,7 +76,9 @@ class Scanner {
       while (is_letter(at(here_)) || is_digit(at(here_))) ++here_;
       return token(TokenKind::Dollar, std::string(sql_.substr(begin, here_ - begin)), begin);
     }
-    if (is_digit(c) || (c == '.' && is_digit(at(here_ + 1)) && !after_name_)) return number();
+    // .5 is a number, but behind a name, which a blank ends, the dot reaches into it.
+    const bool reaches = after_name_ && here_ > 0 && !is_blank(at(here_ - 1));
+    if (is_digit(c) || (c == '.' && is_digit(at(here_ + 1)) && !reaches)) return number();
     after_name_ = false;
     if (is_letter(c)) {
       while (is_letter(at(here_)) || is_digit(at(here_))) ++here_;
@@ -133,6 +135,12 @@ class Scanner {
             break;
           case '0':
             c = '\0';
+            break;
+          case 'b':
+            c = '\b';
+            break;
+          case 'Z':
+            c = '\x1A';
             break;
           case 'u':
             if (const auto letter = escaped_letter()) {

@@ -60,7 +60,7 @@ class QueryRest : public testing::Test {
   }
 
   enum class Recorded { Yes, No };
-  std::pair<int, Json> call(const std::string& method, const std::string& target, const Json& body = Json::object(),
+  std::pair<int, Json> call(const std::string& method, const std::string& target, const Json& body = Json(),
                             Recorded recorded = Recorded::Yes) {
     Request request;
     request.method = method;
@@ -68,8 +68,8 @@ class QueryRest : public testing::Test {
     const std::size_t question = target.find('?');
     request.path = target.substr(0, question);
     if (question != std::string::npos) request.query = parse_form(std::string_view(target).substr(question + 1));
-    request.headers["content-type"] = "application/json";
-    if (method != "GET" && method != "DELETE") request.body = body.dump();
+    if (!body.is_null()) request.headers["content-type"] = "application/json";
+    if (!body.is_null()) request.body = body.dump();
     request.body_bytes = request.body.size();
     const Router::Match match = router_->match(method, request.path);
     request.parameters = match.parameters;
@@ -116,7 +116,7 @@ class QueryRest : public testing::Test {
   template <class Wanted>
   Json until(const std::string& target, Wanted wanted) {
     for (int i = 0; i < 2000; ++i) {
-      Json answer = call("GET", target, Json::object(), Recorded::No).second;
+      Json answer = call("GET", target, Json(), Recorded::No).second;
       if (wanted(answer)) return call("GET", target).second;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
