@@ -35,7 +35,10 @@ class QueryIngest {
       const auto query = TRY(outcome(started.text("query")));
       if (platform::has_succeeded(query)) return prove(query, started.number("generation").value_or(0));
       last = fmt::format("query {}, which writes the changeset, is {}: {}", query.id, query.state, query.reasons);
-      if (!query.own_fault && query.state == "FAILED") break;
+      if (!query.own_fault && query.state == "FAILED") {
+        last += "; the target stays as it was; if the platform rejects single records, engine: local writes the others";
+        break;
+      }
       context_.events().warn("query.failed", {{"query", query.id}, {"state", query.state}, {"reason", query.reasons}});
     }
     return Error(ErrorCode::Rejected, last);

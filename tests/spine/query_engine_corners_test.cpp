@@ -5,6 +5,7 @@
 #include <future>
 
 #include "engine/base/json.h"
+#include "tests/spine/analytics_bench.h"
 #include "tests/spine/query_engine_worlds.h"
 
 namespace audiencesync::testing {
@@ -48,10 +49,7 @@ class QueryCorners : public QueryEngine {
     ASSERT_EQ(approved.code, kOk) << approved.out << approved.err;
   }
 
-  std::vector<Value> queries() {
-    const auto answer = emulator.api("GET", "/data/foundation/query/queries?limit=100&orderby=-created");
-    return {answer.items("queries").begin(), answer.items("queries").end()};
-  }
+  std::vector<Value> queries() { return queries_posted_by_syncs(world); }
   std::size_t queries_in(const std::string& state) {
     const auto all = queries();
     return static_cast<std::size_t>(
@@ -297,21 +295,6 @@ TEST_F(QueryCorners, AWriteThatWasStoppedIsRepeatedAndOneThatGoesOnFailingIsSaid
   EXPECT_EQ(live_batches(world.target()), 2U) << "nothing is written twice";
 }
 
-// The catalog knows what a query wrote; its own word for how it ended may be another.
-TEST_F(QueryCorners, AWriteThatIsSaidToHaveTimedOutButIsThereIsNotRepeated) {
-  begin();
-  change();
-  emulator.faults(
-      R"([{"method":"GET","path":"/data/foundation/query/queries/*","after":1,"times":1,"action":{"status":200,)"
-      R"("body":{"id":"x","state":"TIMEOUT","errors":[]}}}])");
-  const auto first = world.apply();
-  emulator.faults("[]");
-  if (first.code != kOk) begin();
-  expect_truth();
-  EXPECT_EQ(live_batches(world.target()), 2U) << "written once: " << told(first);
-  expect_told(world.plan(), kOk, {"nothing to do"});
-}
-
 TEST_F(QueryCorners, NamesOfAudiencesArriveWhateverIsInThem) {
   const std::vector<std::string> names{"It's \\ \"big\" `x`", "${env:HOME} $$ $1 {x}", "line\none\ttab",
                                        "\xf0\x9f\x98\x80 -- /* ; %_"};
@@ -342,6 +325,40 @@ TEST_F(QueryCorners, AnotherDatasetWithTheTargetsNameIsNoTrouble) {
   change();
   begin();
   expect_truth();
+}
+
+// Whatever a query is said to have ended with: the catalog knows what it wrote, and nothing is written twice.
+TEST_F(QueryCorners, AWriteThatIsSaidToHaveEndedButIsThereIsNotRepeated) {
+  begin();
+  std::size_t batches = 1;
+  for (const std::string state : {"KILLED", "FAILED"}) {
+    change(static_cast<int>(++batches));
+    ASSERT_EQ(world.plan({"--fresh"}).code, kOk);
+    // The comparison is there, so the next query that is asked for is the write.
+    emulator.faults(fmt::format(
+        R"([{{"method":"GET","path":"/data/foundation/query/queries/*","times":1,"action":{{"status":200,"body":)"
+        R"({{"id":"x","state":"{}","errors":[{{"code":"22000","message":"row 5: wrong"}}]}}}}}}])",
+        state));
+    const auto applied = world.apply({"--no-refresh"});
+    emulator.faults("[]");
+    if (state == "FAILED") {
+      expect_told(applied, kFailed, {"is FAILED: 22000: row 5: wrong", "engine: local"});
+    }
+    if (applied.code != kOk) begin();
+    expect_truth();
+    EXPECT_EQ(live_batches(world.target()), batches) << state << ": " << told(applied);
+  }
+}
+
+TEST(QueryReports, ComparesWhatAnalystsSeeWithWhatWasCounted) {
+  AnalyticsBench bench{
+      Emulator::Options{.profiles = 200, .audiences = 3, .events = 3000, .query = Emulator::Options::Query::Listens}};
+  be_patient(bench.world);
+  bench.world.extra += "engine: query-service\n";
+  bench.settle();
+  EXPECT_TRUE(state_of(bench.plan(), "report").starts_with("pending until"));
+  bench.emulator.control("PUT", "/_emulator/clock", R"({"advance":"91m"})");
+  EXPECT_TRUE(state_of(bench.plan(), "report").starts_with("verified ")) << state_of(bench.plan(), "report");
 }
 
 }  // namespace

@@ -28,8 +28,7 @@ std::unique_ptr<World> world_to_kill_in(Part part) {
 /// Which queries ran, and how each ended: an undisturbed run starts each once.
 std::string queries_of(World& world) {
   std::multiset<std::string> queries;
-  const auto answer = world.emulator().api("GET", "/data/foundation/query/queries?limit=100&orderby=-created");
-  for (const auto& query : answer.items("queries"))
+  for (const auto& query : queries_posted_by_syncs(world))
     queries.insert((query.flag("isCTAS") ? "comparison " : "write ") + query.text("state"));
   return fmt::format("{}", fmt::join(queries, ", "));
 }

@@ -37,6 +37,14 @@ std::map<std::string, std::string> newest_records(World& world) {
   return out;
 }
 
+std::vector<Value> queries_posted_by_syncs(World& world) {
+  const auto answer = world.emulator().api("GET", "/data/foundation/query/queries?limit=100&orderby=-created");
+  std::vector<Value> posted;
+  for (const auto& query : answer.items("queries"))
+    if (query.text("effectiveSQL").find("-- audiencesync uid:") == 0) posted.push_back(query);
+  return posted;
+}
+
 BothEngines::BothEngines(int seed) : local(small_lake(seed)), query(small_lake(seed)) {
   both(be_patient);
   extra("");

@@ -28,6 +28,9 @@ void be_patient(World& world);
 /// The newest record of each person, without its generation: record id, count, and audiences as a set.
 std::map<std::string, std::string> newest_records(World& world);
 
+/// The statements that syncs handed over, newest first; what they only asked is not among them.
+std::vector<Value> queries_posted_by_syncs(World& world);
+
 /// The same world twice, with one engine each.
 class BothEngines {
  public:
