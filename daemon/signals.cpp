@@ -1,7 +1,6 @@
 #include "daemon/signals.h"
 
 #include <csignal>
-#include <ctime>
 
 namespace audiencesync {
 namespace {
@@ -23,9 +22,9 @@ Signals::Signals() {
   std::signal(SIGPIPE, SIG_IGN);
   waiter_ = std::jthread([this](const std::stop_token& over) {
     const sigset_t waited = stopping_signals();
-    while (!over.stop_requested()) {
-      const timespec tick{0, 100'000'000};
-      const int signal = sigtimedwait(&waited, nullptr, &tick);
+    while (true) {
+      const int signal = sigwaitinfo(&waited, nullptr);
+      if (over.stop_requested()) return;
       if (signal <= 0) continue;
       // The second one does not wait for an orderly end; the intent log makes that safe.
       if (caught_ != 0) std::_Exit(128 + signal);
@@ -37,6 +36,8 @@ Signals::Signals() {
 
 Signals::~Signals() {
   waiter_.request_stop();
+  // For that thread alone, which then ends at once: no command may take longer than its work.
+  pthread_kill(waiter_.native_handle(), SIGTERM);
   waiter_.join();
 }
 
