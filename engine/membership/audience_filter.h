@@ -12,8 +12,13 @@ namespace audiencesync {
 /// others, most end here. A value.
 class AudienceFilter {
  public:
-  void add(std::string_view id) { bits_[spot(id) >> 6U] |= std::uint64_t{1} << (spot(id) & 63U); }
+  void add(std::string_view id) {
+    bits_[spot(id) >> 6U] |= std::uint64_t{1} << (spot(id) & 63U);
+    if (id.size() < shortest_) shortest_ = id.size();
+  }
   bool may_have(std::string_view id) const { return ((bits_[spot(id) >> 6U] >> (spot(id) & 63U)) & 1U) != 0; }
+  /// Bytes of the shortest wanted id; SIZE_MAX when there is none.
+  std::size_t shortest() const { return shortest_; }
 
  private:
   static constexpr unsigned kBits = 12;
@@ -31,6 +36,7 @@ class AudienceFilter {
   }
 
   std::array<std::uint64_t, (1U << kBits) / 64> bits_{};
+  std::size_t shortest_ = SIZE_MAX;
 };
 
 }  // namespace audiencesync

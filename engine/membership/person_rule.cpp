@@ -21,23 +21,33 @@ void lower_ascii(std::string& text) {
   }
 }
 
+// What nearly every id is made of.
+bool is_ascii(std::string_view text) {
+  std::uint64_t all = 0;
+  std::uint64_t word = 0;
+  if (text.size() < sizeof word) {
+    for (const char character : text) all |= static_cast<unsigned char>(character);
+    return (all & 0x80U) == 0;
+  }
+  for (std::size_t at = 0; at + sizeof word < text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    all |= word;
+  }
+  std::memcpy(&word, text.data() + text.size() - sizeof word, sizeof word);
+  return ((all | word) & 0x8080808080808080ULL) == 0;
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) {
+  if (is_ascii(text)) [[likely]]
+    return true;
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
   const auto* const end = at + text.size();
   const auto continues = [](unsigned char byte, unsigned least = 0x80, unsigned most = 0xBF) {
     return byte >= least && byte <= most;
   };
   while (at < end) {
-    if (end - at >= 8) {  // eight ASCII bytes at once: what nearly every id is made of
-      std::uint64_t word = 0;
-      std::memcpy(&word, at, sizeof word);
-      if ((word & 0x8080808080808080ULL) == 0) {
-        at += 8;
-        continue;
-      }
-    }
     const unsigned lead = *at;
     const auto left = end - at;
     if (lead < 0x80) {

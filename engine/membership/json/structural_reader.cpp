@@ -19,6 +19,7 @@ constexpr std::size_t kLongestOpening = 512;  // longer ones are hardly common t
 // Where a mark is in the list of marks: the walk keeps its place in a register.
 using Mark = const std::uint32_t*;
 
+bool has_escape(std::string_view text) { return std::memchr(text.data(), '\\', text.size()) != nullptr; }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 /// The meaning of a status word, asked for once while the same ones come again.
@@ -53,13 +54,15 @@ struct StructuralReader::Impl {
         uses_identity_map(!columns.identity_namespace.empty()),
         meaning(meaning_in),
         filter(meaning_in.filter()),
-        statuses(meaning_in) {}
+        statuses(meaning_in),
+        shortest(filter != nullptr ? filter->shortest() : 0) {}
 
   std::string_view identity_field;
   bool uses_identity_map;
   const MembershipMeaning& meaning;
   const AudienceFilter* filter;
   StatusMemory statuses;
+  std::size_t shortest;  // bytes of a wanted id: no text that is as short becomes one when its escapes are read
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stage;
 
   // The block: its bytes from the first record on, and where the next record's marks are. Behind the last mark there is
@@ -69,7 +72,6 @@ struct StructuralReader::Impl {
   Mark at = nullptr;
   Mark last = nullptr;  // that one more
   bool usable = false;
-  bool has_escapes = false;
 
   /// What most records have in common, byte by byte: all before the person id and all between it and the first
   /// membership, where all are in one space and nothing follows them.
@@ -168,8 +170,9 @@ struct StructuralReader::Impl {
 
   Mark read_wanted(Mark from, std::uint32_t audience) {
     std::string_view status;
+    const auto begin = *from;
     from = read_status(from, status);
-    if (from == nullptr) return nullptr;
+    if (from == nullptr || has_escape({bytes + begin, *from - begin})) return nullptr;
     switch (statuses.of(status)) {
       case MembershipMeaning::Status::Member:
         batch->audiences.push_back(static_cast<std::uint16_t>(audience));
@@ -195,7 +198,8 @@ struct StructuralReader::Impl {
       const auto begin = from[0] + 1;
       const auto quote = from[1] - 1;
       if (differs != 0 || bytes[quote] != '"' || quote < begin) return from;
-      if (filter->may_have({bytes + begin, quote - begin})) return from;
+      const std::string_view id(bytes + begin, quote - begin);
+      if (filter->may_have(id) || (id.size() > shortest && has_escape(id))) return from;
       from += kMarks;
     }
     return from;
@@ -208,6 +212,7 @@ struct StructuralReader::Impl {
       std::string_view id;
       from = text(from, id);
       if (from == nullptr || bytes[*from] != ':' || !inside(from + 1)) return nullptr;
+      if (id.size() > shortest && has_escape(id)) return nullptr;
       ++from;
       auto audience = MembershipMeaning::kUnwanted;
       if (filter == nullptr || filter->may_have(id)) audience = meaning.audience(id);
@@ -263,7 +268,8 @@ struct StructuralReader::Impl {
     return inside(from) && inside(from + 1) && bytes[from[0]] == '}' && bytes[from[1]] == '}' && !inside(from + 2);
   }
 
-  /// The record begins as the one before it did. Gives the mark behind it; null: it does not, or is not ordinary.
+  /// The record begins as the one before it did. Gives the mark behind it; null: it does not, or is not ordinary. Only
+  /// what is used of it is searched for escapes, not all of it.
   Mark read_like_the_last(Mark from) {
     if (opening.before.empty() || last - from <= opening.marks_before + opening.marks_after) return nullptr;
     const auto begins_with = [&](std::size_t place, const std::string& expected) {
@@ -271,7 +277,7 @@ struct StructuralReader::Impl {
     };
     if (!begins_with(*from, opening.before)) return nullptr;
     const Mark quote = from + opening.marks_before;
-    if (!inside(quote) || text(quote, person) == nullptr) return nullptr;
+    if (!inside(quote) || text(quote, person) == nullptr || has_escape(person)) return nullptr;
     const auto person_end = static_cast<std::size_t>(person.data() + person.size() - bytes);
     const Mark members = quote + opening.marks_after;
     if (!begins_with(person_end, opening.after) || *members != person_end + opening.after.size() - 1) return nullptr;
@@ -332,7 +338,6 @@ void StructuralReader::begin(const RecordBlock& block) {
   in.stage->structural_indexes[in.stage->n_structural_indexes] = static_cast<std::uint32_t>(size);
   in.at = in.stage->structural_indexes.get();
   in.last = in.at + in.stage->n_structural_indexes;
-  in.has_escapes = std::memchr(in.bytes, '\\', size) != nullptr;
   in.usable = true;
 }
 
@@ -343,7 +348,6 @@ bool StructuralReader::read(const RecordBlock::Record& record, PersonBatch& batc
   const auto end = begin + record.size;
   while (*in.at < begin) ++in.at;
   if (*in.at != begin) return false;
-  if (in.has_escapes && std::memchr(in.bytes + begin, '\\', record.size) != nullptr) return false;
   in.end = static_cast<std::uint32_t>(end);
   in.batch = &batch;
   in.has_person = in.saw_identity_map = false;
@@ -359,7 +363,7 @@ bool StructuralReader::read(const RecordBlock::Record& record, PersonBatch& batc
     undo();
     in.person = {};
     in.spaces = 0;
-    behind = in.read_record(in.at);
+    behind = has_escape({in.bytes + begin, record.size}) ? nullptr : in.read_record(in.at);
     if (behind == nullptr || in.inside(behind) || (!in.has_person && in.saw_identity_map)) {
       undo();
       return false;
