@@ -3,6 +3,7 @@
 // usage: bench_compare prepare FORMAT DATA WORK     bases of ours and the peer from the old generation
 //        bench_compare base FORMAT DATA WORK        ours alone
 //        bench_compare engine FORMAT DATA WORK      a run's comparison: `audiencesync diff` and the next snapshot
+//        bench_compare refresh FORMAT DATA WORK     the same, and the upload files of whoever changed
 //        bench_compare duckdb FORMAT DATA WORK      the same by DuckDB
 //        bench_compare simdjson THREADS DATA WORK   only reads the new generation
 //        bench_compare oracle - DATA WORK           whether WORK/changes.jsonl is the difference DuckDB found
@@ -83,6 +84,16 @@ Found run_engine(const std::string& format, const fs::path& data, const fs::path
   return {bulk.dropped.read, bulk.people};
 }
 
+// All that the local engine does between an export and an upload.
+Found run_refresh(const std::string& format, const fs::path& data, const fs::path& work) {
+  Engine engine(work);
+  const auto bulk = engine.compare(data / "new", format, {read_word(work / "base")});
+  const auto folder = work / "upload";
+  fs::remove_all(folder);
+  const auto upload = must(engine.memberships.encode(wanted_relation(), bulk, {.generation = 2}, folder, {}));
+  return {bulk.dropped.read, upload.records};
+}
+
 // The audiences as a manifest wants them.
 void write_manifest(const fs::path& path) {
   std::ofstream out(path);
@@ -146,6 +157,8 @@ int run(const std::string& what, const std::string& how, const fs::path& data, c
   Found found;
   if (what == "engine") {
     found = run_engine(how, data, work);
+  } else if (what == "refresh") {
+    found = run_refresh(how, data, work);
   } else if (what == "duckdb") {
     found = compare_with_duckdb(data, work, how);
   } else if (what == "simdjson") {
@@ -163,7 +176,7 @@ int run(const std::string& what, const std::string& how, const fs::path& data, c
 
 int main(int count, char** words) {
   if (count != 5) {
-    fmt::print(stderr, "usage: bench_compare prepare|base|engine|duckdb|simdjson|oracle FORMAT DATA WORK\n");
+    fmt::print(stderr, "usage: bench_compare prepare|base|engine|refresh|duckdb|simdjson|oracle FORMAT DATA WORK\n");
     return 2;
   }
   return audiencesync::bench::run(words[1], words[2], words[3], words[4]);
