@@ -6,6 +6,7 @@
 #include "emulator/ingestion/row_rules.h"
 #include "emulator/query/sql_tokens.h"
 #include "emulator/query/sql_translator.h"
+#include "emulator/registry/descriptors.h"
 #include "emulator/registry/resources.h"
 #include "emulator/registry/schema_view.h"
 
@@ -229,6 +230,39 @@ std::uint64_t LakeWriter::append(const LakeTable& table, const LakeWrite& write,
     lake_.fail(batch, failure.state, failure.what());
     lake_.drop_files(batch);
     throw failure;
+  }
+}
+
+void LakeWriter::identify(const LakeTable& table, const std::string& column, const std::string& space,
+                          SqlConnection& connection) {
+  if (!table.by_query)
+    throw SqlFailure("42501",
+                     "the table '" + table.table + "' was not made by Query Service and cannot be altered here");
+  const auto columns = tables_.columns(table, connection);
+  const auto same = [&](const SqlColumn& one) { return sql_lower(one.name) == sql_lower(column); };
+  const auto found = std::find_if(columns.begin(), columns.end(), same);
+  if (found == columns.end())
+    throw SqlFailure("42703", "the table '" + table.table + "' has no column '" + column + "'");
+  if (found->type.kind != SqlType::Kind::Text)
+    throw SqlFailure("42804", "the column '" + column + "' is " + found->type.sql + "; an identity is a text");
+  {
+    const auto lock = platform_.objects.lock();
+    const Json known = primary_identity(platform_, table.schema);
+    if (known.is_string())
+      throw SqlFailure("42P16", "the table '" + table.table +
+                                    "' has a primary identity already: " + known.get<std::string>().substr(1));
+  }
+  try {
+    call("POST", "/data/foundation/schemaregistry/tenant/descriptors",
+         {{"@type", "xdm:descriptorIdentity"},
+          {"xdm:sourceSchema", table.schema},
+          {"xdm:sourceVersion", 1},
+          {"xdm:sourceProperty", "/" + found->name},
+          {"xdm:namespace", space},
+          {"xdm:property", "xdm:code"},
+          {"xdm:isPrimary", true}});
+  } catch (const SqlFailure& refused) {
+    throw SqlFailure("42704", refused.what());  // an unknown namespace
   }
 }
 

@@ -32,6 +32,9 @@ class LakeWriter {
   /// Columns are matched by name, nested ones too; one that the table does not have is an error (42804). With
   /// `validate` every row must satisfy the schema, the primary identity included (22000).
   std::uint64_t append(const LakeTable& table, const LakeWrite& write, SqlConnection& connection);
+  /// Makes a column the primary identity of a table that Query Service made. Throws SqlFailure: 42501 for any other,
+  /// 42703 for an unknown column, 42P16 when there is one already.
+  void identify(const LakeTable& table, const std::string& column, const std::string& space, SqlConnection& connection);
   /// Removes a dataset that CREATE TABLE AS made. Throws SqlFailure 42501 for any other.
   void drop(const LakeTable& table);
 

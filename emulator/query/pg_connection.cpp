@@ -416,7 +416,9 @@ void PgConnection::simple_query(const std::string& sql) {
       if (wrong) throw SqlFailure(*wrong);
       // Before it runs: asking the engine again would end the result that is open.
       const auto columns = session_->columns(statement);
-      const auto result = session_->execute(statement, listed.id);
+      const auto result = statement.kind == SqlStatement::Kind::Block
+                              ? session_->execute_block(statement, sql, listed.id)
+                              : session_->execute(statement, listed.id);
       if (!columns.empty()) send_columns(columns);
       send_rows(*result, 0);
       listed.done(statement, result->tag());
@@ -505,7 +507,11 @@ void PgConnection::execute(PgReader& reader) {
     // The engine reads one result at a time: those that were not read to their end are over.
     std::erase_if(portals_, [&](const auto& one) { return one.first != name && one.second->result; });
     portal.listed = std::make_unique<Listed>(terms_.queries, *session_, portal.sql, client_);
-    portal.result = portal.listed->run([&] { return session_->execute(portal.statement, portal.listed->id); });
+    portal.result = portal.listed->run([&] {
+      return portal.statement.kind == SqlStatement::Kind::Block
+                 ? session_->execute_block(portal.statement, portal.sql, portal.listed->id)
+                 : session_->execute(portal.statement, portal.listed->id);
+    });
   }
   const bool all =
       portal.listed->run([&] { return send_rows(*portal.result, most > 0 ? static_cast<std::uint64_t>(most) : 0); });

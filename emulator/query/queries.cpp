@@ -32,6 +32,11 @@ bool is_hidden(const std::string& sql) {
   }
 }
 
+bool is_ctas(const std::vector<SqlToken>& words) {
+  return words[0].is_word("CREATE") && words[1].is_word("TABLE") &&
+         std::any_of(words.begin(), words.end(), [](const SqlToken& one) { return one.is_word("AS"); });
+}
+
 const QueryListing& query_listing() {
   static const char* const kAll = "== != < <= > >= ~";
   static const QueryListing kListing{"queries",
@@ -125,7 +130,7 @@ std::string Queries::effective_sql(const Json& body) const {
   } catch (const SqlFailure& failure) {
     throw query_failure(400, failure.what());
   }
-  const bool ctas = body.contains("ctasParameters") || (words[0].is_word("CREATE") && words[1].is_word("TABLE"));
+  const bool ctas = body.contains("ctasParameters") || is_ctas(words);
   if ((ctas || body.contains("insertIntoParameters") || words[0].is_word("INSERT")) && !platform.settings.query_batch)
     throw query_failure(400, "batch queries (CREATE TABLE AS SELECT, INSERT INTO) need the Data Distiller entitlement");
   const auto quoted = [](const std::string& name) { return "`" + name + "`"; };
@@ -161,7 +166,7 @@ Json Queries::base(const std::string& sql, const Json& request) {
   bool insert = false;
   try {
     const std::vector<SqlToken> words = sql_tokens(sql);
-    ctas = words.size() > 2 && words[0].is_word("CREATE") && words[1].is_word("TABLE");
+    ctas = is_ctas(words);
     insert = words[0].is_word("INSERT");
   } catch (const SqlFailure&) {
     // A statement of a session that cannot even be read is listed too.
@@ -299,7 +304,8 @@ void Queries::run(const std::string& id) {
     const SqlStatement statement = session.parse(sql);
     if (statement.end < sql.size())
       throw SqlFailure("42601", "a query is one statement; a block $$ BEGIN ... END $$ is several", statement.end);
-    const auto result = session.execute(statement, id);
+    const auto result = statement.kind == SqlStatement::Kind::Block ? session.execute_block(statement, sql, id)
+                                                                    : session.execute(statement, id);
     std::uint64_t rows = 0;
     for (std::vector<Cell> row; result->next(row);) ++rows;
     const std::string tag = result->tag();
@@ -401,6 +407,15 @@ void Queries::resume() {
       finish(id, {{"state", "FAILED"},
                   {"errors", Json::array({{{"code", "57P01"},
                                            {"message", "the session ended with the emulator"},
+                                           {"errorType", "SYSTEM_ERROR"}}})}});
+      continue;
+    }
+    if ((*core_.platform.objects.find(kQueryKind, id)).value("effectiveSQL", "").find("$$") != std::string::npos &&
+        (*core_.platform.objects.find(kQueryKind, id))["state"] == "IN_PROGRESS") {
+      // Some of its statements are done; to do them again would be wrong.
+      finish(id, {{"state", "FAILED"},
+                  {"errors", Json::array({{{"code", "57P01"},
+                                           {"message", "the emulator stopped while the block ran"},
                                            {"errorType", "SYSTEM_ERROR"}}})}});
       continue;
     }

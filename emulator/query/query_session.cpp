@@ -314,6 +314,12 @@ std::unique_ptr<QueryResult> QuerySession::execute(const SqlStatement& statement
       else
         close_cursor(statement.name);
       return said("CLOSE CURSOR");
+    case What::CreateTyped:
+      return create_typed(statement);
+    case What::Identify:
+      return identify(statement);
+    case What::Block:
+      break;  // execute_block
   }
   throw SqlFailure("0A000", "the statement is not supported");
 }
@@ -372,6 +378,33 @@ std::unique_ptr<QueryResult> QuerySession::create_table(const SqlStatement& stat
   }
   guard->over();
   return std::make_unique<ReadyRows>("CREATE TABLE AS", std::vector<std::vector<Cell>>{{made_dataset_}});
+}
+
+std::unique_ptr<QueryResult> QuerySession::create_typed(const SqlStatement& statement) {
+  if (core_.tables.find(statement.name) || temporary_.contains(sql_lower(statement.name))) {
+    if (statement.if_exists) return said("CREATE TABLE");
+    throw SqlFailure("42P07", "the table '" + statement.name + "' exists already");
+  }
+  for (const auto& [option, value] : statement.options)
+    if (option != "rowvalidation")
+      throw SqlFailure("0A000", "the option '" + option + "' is not supported for a table with a list of columns");
+  core_.writer.create(statement.name, "", "", statement.query.sql, connection_);
+  const auto table = core_.tables.find(statement.name);
+  if (!table || !statement.identity) return said("CREATE TABLE");
+  try {
+    core_.writer.identify(*table, statement.identity->column, statement.identity->space, connection_);
+  } catch (const SqlFailure&) {
+    core_.writer.drop(*table);
+    throw;
+  }
+  return said("CREATE TABLE");
+}
+
+std::unique_ptr<QueryResult> QuerySession::identify(const SqlStatement& statement) {
+  const auto table = core_.tables.find(statement.name);
+  if (!table) throw SqlFailure("42P01", "there is no table '" + statement.name + "'");
+  core_.writer.identify(*table, statement.identity->column, statement.identity->space, connection_);
+  return said("ALTER TABLE");
 }
 
 std::unique_ptr<QueryResult> QuerySession::insert(const SqlStatement& statement, const std::string& query_id) {

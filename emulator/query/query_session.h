@@ -49,7 +49,10 @@ class QuerySession : private SqlRelations {
   SqlStatement parse(std::string_view sql, std::size_t begin = 0) { return sql_statement(sql, *this, begin); }
   /// Columns of what it will give; empty for a statement without rows. Throws SqlFailure.
   std::vector<SqlColumn> columns(const SqlStatement& statement);
-  /// Runs it. At most one result is open at a time. Throws SqlFailure.
+  /// Runs a block: its statements one after the other, what is done stays done. `sql` is what `parse` was given.
+  std::unique_ptr<QueryResult> execute_block(const SqlStatement& statement, std::string_view sql,
+                                             const std::string& query_id);
+  /// Runs any other. At most one result is open at a time. Throws SqlFailure.
   std::unique_ptr<QueryResult> execute(const SqlStatement& statement, const std::string& query_id);
 
   /// Ends the statement that runs, with 57014. Any thread; without effect when none runs.
@@ -83,6 +86,8 @@ class QuerySession : private SqlRelations {
   std::unique_ptr<QueryResult> create_temporary(const SqlStatement& statement);
   std::unique_ptr<QueryResult> create_view(const SqlStatement& statement);
   std::unique_ptr<QueryResult> drop(const SqlStatement& statement);
+  std::unique_ptr<QueryResult> create_typed(const SqlStatement& statement);
+  std::unique_ptr<QueryResult> identify(const SqlStatement& statement);
   std::unique_ptr<QueryResult> insert(const SqlStatement& statement, const std::string& query_id);
   std::unique_ptr<QueryResult> declare(const SqlStatement& statement);
   std::unique_ptr<QueryResult> fetch(const SqlStatement& statement);

@@ -459,6 +459,11 @@ SqlType json_type(const SqlCall& call, const std::vector<SqlToken>& words, std::
   return plain_type(known->second);
 }
 
+std::string table_exists(SqlParser& parser, const SqlScope&, const SqlCall& call) {
+  if (call.arguments.size() != 1) wrong_arguments(call);
+  return parser.relations().find(literal_of(call, 0, "a name"), {}) ? "TRUE" : "FALSE";
+}
+
 SqlExpression from_json(SqlParser&, const SqlScope&, const SqlCall& call) {
   if (call.arguments.size() != 2) wrong_arguments(call);
   const auto words = sql_tokens(literal_of(call, 1, "a schema"));
@@ -529,6 +534,7 @@ const std::map<std::string, Special>& specials() {
       {"from_unixtime", plain(from_unix_time)},
       {"to_json", typed(to_json)},
       {"from_json", from_json},
+      {"table_exists", typed(table_exists)},
       {"avg", typed(average)},
       {"first", first_or_last},
       {"last", first_or_last},

@@ -81,6 +81,11 @@ class SqlParser {
   void declare(SqlStatement& out);
   void fetch(SqlStatement& out);
   void whole_query(SqlStatement& out);
+  void typed_columns(SqlStatement& out);
+  SqlStatement::Identity identity_of(const std::string& column);
+  void alter(SqlStatement& out);
+  void block(SqlStatement& out);
+  std::vector<SqlStatement::Step> steps();
   void text_options(SqlStatement& out);
 
   // Queries.

@@ -79,10 +79,14 @@ SqlStatement SqlParser::statement() {
   if (begins_query()) {
     out.kind = SqlStatement::Kind::Query;
     whole_query(out);
+  } else if (take_symbol("$$")) {
+    block(out);
   } else if (first.kind != SqlToken::Kind::End && first.kind != SqlToken::Kind::Word) {
     unexpected("a statement");
   } else if (take_word("CREATE")) {
     create(out);
+  } else if (take_word("ALTER")) {
+    alter(out);
   } else if (take_word("DROP")) {
     drop(out);
   } else if (take_word("INSERT")) {
@@ -148,12 +152,94 @@ void SqlParser::create_table(SqlStatement& out) {
     out.if_exists = true;
   }
   out.name = name("a name");
-  if (symbol("("))
-    throw SqlFailure("0A000", "'(' begins a list of columns, which is not supported; write AS SELECT", now().begin);
+  if (symbol("(")) {
+    if (out.kind == SqlStatement::Kind::CreateTempTable) unsupported(now(), "a list of columns of a temporary table,");
+    return typed_columns(out);
+  }
   if (take_word("WITH")) text_options(out);
   need_word("AS");
   if (symbol("(")) throw SqlFailure("42601", "the SELECT must not be wrapped in parentheses", now().begin);
   whole_query(out);
+}
+
+void SqlParser::typed_columns(SqlStatement& out) {
+  out.kind = SqlStatement::Kind::CreateTyped;
+  need_symbol("(");
+  std::set<std::string> known;
+  do {
+    const SqlToken token = now();
+    const std::string column = name("a column");
+    if (!known.insert(sql_lower(column)).second)
+      throw SqlFailure("42701", "the column '" + column + "' is there twice", token.begin);
+    out.query.sql +=
+        (out.query.sql.empty() ? "SELECT CAST(NULL AS " : ", CAST(NULL AS ") + type_name() + ") AS " + sql_name(column);
+    if (word("PRIMARY")) {
+      if (out.identity) throw SqlFailure("42601", "a table has one primary identity", now().begin);
+      out.identity = identity_of(column);
+    }
+  } while (take_symbol(","));
+  need_symbol(")");
+  out.query.sql += " WHERE false";
+  if (take_word("WITH")) text_options(out);
+}
+
+/// PRIMARY IDENTITY, already in front, and NAMESPACE behind it.
+SqlStatement::Identity SqlParser::identity_of(const std::string& column) {
+  need_word("PRIMARY");
+  need_word("IDENTITY");
+  std::string of = column;
+  if (of.empty()) {
+    need_symbol("(");
+    of = name("a column");
+    need_symbol(")");
+  }
+  need_word("NAMESPACE");
+  if (now().kind != SqlToken::Kind::Text) unexpected("a namespace in quotes");
+  return {of, tokens_[at_++].text};
+}
+
+void SqlParser::alter(SqlStatement& out) {
+  if (!word("TABLE")) unsupported(now());
+  ++at_;
+  out.kind = SqlStatement::Kind::Identify;
+  out.name = name("a table");
+  if (!word("ADD")) unsupported(now());
+  ++at_;
+  if (!word("CONSTRAINT")) unsupported(now());
+  ++at_;
+  out.identity = identity_of("");
+}
+
+/// $$ BEGIN statements [EXCEPTION WHEN OTHER THEN statements] END $$, of which $$ is read.
+///
+/// What a step means is found out when its turn comes: it may need what those before it made.
+void SqlParser::block(SqlStatement& out) {
+  out.kind = SqlStatement::Kind::Block;
+  need_word("BEGIN");
+  take_symbol(";");
+  out.steps = steps();
+  if (take_word("EXCEPTION")) {
+    need_word("WHEN");
+    if (!take_word("OTHER")) need_word("OTHERS");
+    need_word("THEN");
+    out.handler = steps();
+  }
+  need_word("END");
+  take_symbol(";");
+  need_symbol("$$");
+}
+
+std::vector<SqlStatement::Step> SqlParser::steps() {
+  std::vector<SqlStatement::Step> out;
+  while (!word("EXCEPTION") && !word("END")) {
+    const std::size_t begin = now().begin;
+    // CASE ... END lies inside a step, so that only a semicolon ends one.
+    while (!symbol(";") && now().kind != SqlToken::Kind::End && !symbol("$$")) ++at_;
+    if (!symbol(";")) unexpected("';' behind each statement of a block");
+    out.push_back({begin, now().begin});
+    ++at_;
+  }
+  return out;
 }
 
 void SqlParser::text_options(SqlStatement& out) {

@@ -12,9 +12,9 @@ namespace {
 using TokenKind = SqlToken::Kind;
 
 // Longest first: the first that fits is taken.
-constexpr std::array<std::string_view, 32> kSymbols{"<=>", "::", "<=", ">=", "<>", "!=", "==", "||", "->", ":=", "=>",
-                                                    "(",   ")",  "[",  "]",  ",",  ".",  ";",  "+",  "-",  "*",  "/",
-                                                    "%",   "=",  "<",  ">",  "~",  "&",  "|",  "^",  ":",  "!"};
+constexpr std::array<std::string_view, 33> kSymbols{
+    "<=>", "$$", "::", "<=", ">=", "<>", "!=", "==", "||", "->", ":=", "=>", "(", ")", "[", "]", ",",
+    ".",   ";",  "+",  "-",  "*",  "/",  "%",  "=",  "<",  ">",  "~",  "&",  "|", "^", ":", "!"};
 
 bool is_letter(char c) {
   // Bytes of other alphabets are letters of a name, which is more than Spark takes, but a name all the same.
@@ -71,6 +71,12 @@ class Scanner {
     if (here_ >= sql_.size()) return token(TokenKind::End, "", begin);
     if (c == '\'') return text_literal();
     if (c == '`' || c == '"') return quoted_name(c);
+    if (c == '@' && is_letter(at(here_ + 1))) {
+      ++here_;
+      while (is_letter(at(here_)) || is_digit(at(here_))) ++here_;
+      after_name_ = true;
+      return token(TokenKind::Variable, std::string(sql_.substr(begin, here_ - begin)), begin);
+    }
     if (c == '$' && (is_letter(at(here_ + 1)) || is_digit(at(here_ + 1)))) {
       ++here_;
       while (is_letter(at(here_)) || is_digit(at(here_))) ++here_;

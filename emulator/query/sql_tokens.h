@@ -10,13 +10,14 @@ namespace emulator {
 /// One word of a statement of the Spark dialect.
 struct SqlToken {
   enum class Kind {
-    Word,    // a bare name or keyword
-    Quoted,  // a name in back quotes or double quotes; `text` is without them
-    Text,    // a text literal; `text` is its value
-    Number,  // as written, suffix included
-    Symbol,  // an operator or a bracket
-    Dollar,  // $name or $1: a parameter nobody replaced
-    End      // after the last; `text` is empty
+    Word,      // a bare name or keyword
+    Quoted,    // a name in back quotes or double quotes; `text` is without them
+    Text,      // a text literal; `text` is its value
+    Number,    // as written, suffix included
+    Symbol,    // an operator or a bracket
+    Dollar,    // $name or $1: a parameter nobody replaced
+    Variable,  // @name: of an anonymous block
+    End        // after the last; `text` is empty
   };
   Kind kind = Kind::End;
   std::string text;

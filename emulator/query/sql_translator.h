@@ -35,11 +35,24 @@ struct SqlStatement {
     CreateTempTable,  // `name`, `query`
     CreateView,       // `name`, `text`, `or_replace`
     CreateTempView,
-    Drop,     // `name`, `view`, `if_exists`
-    Insert,   // `name`, `query`
-    Declare,  // `name`, `query`
-    Fetch,    // `name`, `count`; nullopt is all
-    Close     // `name`; empty is all
+    Drop,         // `name`, `view`, `if_exists`
+    Insert,       // `name`, `query`
+    Declare,      // `name`, `query`
+    Fetch,        // `name`, `count`; nullopt is all
+    Close,        // `name`; empty is all
+    CreateTyped,  // `name`, `query` of no row, `identity`, `options`, `if_exists` is IF NOT EXISTS
+    Identify,     // ALTER TABLE ... ADD CONSTRAINT PRIMARY IDENTITY: `name`, `identity`
+    Block         // `steps`, `handler`
+  };
+  /// A column that names people, and the namespace of what stands in it.
+  struct Identity {
+    std::string column;
+    std::string space;
+  };
+  /// One statement of a block: bytes of the whole text.
+  struct Step {
+    std::size_t begin = 0;
+    std::size_t end = 0;
   };
   Kind kind = Kind::Empty;
   std::string name;
@@ -51,6 +64,9 @@ struct SqlStatement {
   bool if_exists = false;
   bool or_replace = false;
   bool view = false;
+  std::optional<Identity> identity;
+  std::vector<Step> steps;
+  std::optional<std::vector<Step>> handler;  // EXCEPTION WHEN OTHER THEN
   std::size_t end = 0;  // where the next statement of the text begins; the size of the text when none does
 };
 

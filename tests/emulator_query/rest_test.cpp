@@ -203,5 +203,62 @@ TEST_F(QueryRest, DescribesTheDatasetOfCtasParameters) {
   EXPECT_EQ(call("GET", "/data/foundation/catalog/dataSets/" + dataset).second[dataset]["description"], "of last week");
 }
 
+TEST_F(QueryRest, RunsTheStatementsOfABlockInTheirOrder) {
+  settled(post("CREATE TABLE log AS SELECT 'start' AS what"));
+  const Json done =
+      settled(post("$$ BEGIN SET @snapshot = SELECT snapshot_id FROM (SELECT history_meta('log')) WHERE is_current; "
+                   "SET @odd = SELECT 'it\\'s \\\\'; "
+                   "INSERT INTO log SELECT concat(@odd, ' ', count(*)) AS what FROM log SNAPSHOT AS OF @snapshot; "
+                   "INSERT INTO log SELECT CASE WHEN table_exists('log') THEN 'there' ELSE 'not' END AS what; "
+                   "EXCEPTION WHEN OTHER THEN INSERT INTO log SELECT 'wrong' AS what; END $$;"));
+  ASSERT_EQ(done["state"], "SUCCESS") << done;
+  const auto logged = [&](const std::string& what) {
+    return settled(post("SELECT what FROM log WHERE what = '" + what + "'"))["rowCount"].get<int>();
+  };
+  EXPECT_EQ(logged("it\\'s \\\\ 1"), 1);
+  EXPECT_EQ(logged("there"), 1);
+  EXPECT_EQ(logged("wrong"), 0);
+  // What was done before something failed stays done.
+  const char* fails = "$$ BEGIN INSERT INTO log SELECT 'first' AS what; SELECT nothing; ";
+  EXPECT_EQ(settled(post(std::string(fails) + "END $$"))["errors"][0]["code"], "42703");
+  EXPECT_EQ(settled(post(std::string(fails) + "EXCEPTION WHEN OTHER THEN SET @r = SELECT 'FAILED'; "
+                                              "INSERT INTO log SELECT @r AS what; END $$"))["state"],
+            "SUCCESS");
+  EXPECT_EQ(logged("first"), 2);
+  EXPECT_EQ(logged("FAILED"), 1);
+  EXPECT_EQ(settled(post("$$ BEGIN SELECT @never; END $$"))["errors"][0]["code"], "42704");
+  EXPECT_EQ(settled(post("$$ BEGIN RAISE 'no'; END $$"))["errors"][0]["message"], "'RAISE' is not supported");
+  EXPECT_EQ(settled(post("$$ BEGIN SELECT 1 END $$"))["errors"][0]["code"], "42601");
+}
+
+TEST_F(QueryRest, MakesTablesOfTypedColumnsAndNamesTheirIdentity) {
+  const auto failure = [&](const std::string& sql) {
+    const Json done = settled(post(sql));
+    return done["errors"].empty() ? done["state"] : done["errors"][0]["code"];
+  };
+  EXPECT_EQ(failure("CREATE TABLE people (personID text PRIMARY IDENTITY NAMESPACE 'Email', age int, since timestamp)"),
+            "SUCCESS");
+  EXPECT_EQ(failure("CREATE TABLE people (personID text)"), "42P07");
+  EXPECT_EQ(failure("CREATE TABLE IF NOT EXISTS people (personID text)"), "SUCCESS");
+  EXPECT_EQ(failure("INSERT INTO people SELECT 'ann@x.com' AS personID, 7 AS age"), "SUCCESS");
+  EXPECT_EQ(failure("INSERT INTO people SELECT 8 AS age"), "22000");  // nobody
+  EXPECT_EQ(settled(post("SELECT personID FROM people WHERE age = 7 AND since IS NULL"))["rowCount"], 1);
+  EXPECT_EQ(failure("ALTER TABLE people ADD CONSTRAINT PRIMARY IDENTITY (personID) NAMESPACE 'Email'"), "42P16");
+  EXPECT_EQ(failure("CREATE TABLE later (id text)"), "SUCCESS");
+  EXPECT_EQ(failure("ALTER TABLE later ADD CONSTRAINT PRIMARY IDENTITY (other) NAMESPACE 'Email'"), "42703");
+  EXPECT_EQ(failure("ALTER TABLE later ADD CONSTRAINT PRIMARY IDENTITY (id) NAMESPACE 'Nonsense'"), "42704");
+  EXPECT_EQ(failure("ALTER TABLE later ADD CONSTRAINT PRIMARY IDENTITY (id) NAMESPACE 'Email'"), "SUCCESS");
+  EXPECT_EQ(failure("CREATE TABLE wrong (id text PRIMARY IDENTITY NAMESPACE 'Nonsense')"), "42704");
+  EXPECT_EQ(failure("DROP TABLE wrong"), "42P01");  // nothing of it is left
+  EXPECT_EQ(failure("CREATE TABLE wrong (id text) WITH (LABEL='PROFILE')"), "0A000");
+  EXPECT_EQ(failure("ALTER TABLE people ADD LABEL 'UPSERT'"), "0A000");
+}
+
+TEST_F(QueryRest, NamesWhereToConnect) {
+  const Json terms = call("GET", "/data/foundation/query/connection_parameters").second;
+  EXPECT_EQ(terms["dbName"], "prod:all");
+  EXPECT_EQ(terms["username"], "ORG@AdobeOrg");
+}
+
 }  // namespace
 }  // namespace emulator

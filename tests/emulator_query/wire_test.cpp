@@ -154,6 +154,10 @@ TEST_F(QueryWire, MakesTablesInTheCatalogAndInsertsIntoThem) {
   EXPECT_EQ(run(session, "INSERT INTO made SELECT 'c' AS id, struct(2 AS wrong) AS inner_one"), "42804");
   EXPECT_EQ(run(session, "CREATE TABLE made AS SELECT 1 AS a"), "42P07");
   EXPECT_EQ(run(session, "DROP TABLE luma_web_events"), "42501");
+  EXPECT_EQ(run(session, "ALTER TABLE luma_web_events ADD CONSTRAINT PRIMARY IDENTITY (_id) NAMESPACE 'Email'"),
+            "42501");
+  EXPECT_EQ(run(session, "$$ BEGIN SET @id = SELECT 'z'; INSERT INTO made SELECT @id AS id; END $$;"), "BLOCK");
+  EXPECT_EQ(run(session, "SELECT id FROM made WHERE id = 'z'"), "z");
   set(&Settings::query_batch, false);
   EXPECT_EQ(run(session, "INSERT INTO made SELECT 'd' AS id"), "42501");
   EXPECT_EQ(run(session, "DROP TABLE made"), "DROP TABLE");
