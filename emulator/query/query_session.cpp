@@ -87,6 +87,7 @@ struct QuerySession::Cursor {
   std::string table;
   std::vector<SqlColumn> columns;
   std::uint64_t next = 0;
+  bool hold = false;
 };
 
 class QuerySession::Rows : public QueryResult {
@@ -290,8 +291,7 @@ std::unique_ptr<QueryResult> QuerySession::execute(const SqlStatement& statement
       return said("BEGIN");
     case What::Commit:
     case What::Rollback:
-      in_transaction_ = false;
-      close_cursors();
+      end_transaction();
       return said(statement.kind == What::Commit ? "COMMIT" : "ROLLBACK");
     case What::CreateTable:
       return create_table(statement, query_id);
@@ -486,6 +486,7 @@ std::unique_ptr<QueryResult> QuerySession::declare(const SqlStatement& statement
   const std::string key = sql_lower(statement.name);
   if (cursors_.contains(key)) throw SqlFailure("42P03", "the cursor '" + statement.name + "' exists already");
   auto cursor = std::make_unique<Cursor>();
+  cursor->hold = statement.hold;
   cursor->table = "session_cursor_" + std::to_string(++made_);
   bool cut = true;
   {
@@ -515,6 +516,15 @@ void QuerySession::close_cursor(const std::string& name) {
 
 void QuerySession::close_cursors() {
   while (!cursors_.empty()) close_cursor(cursors_.begin()->first);
+}
+
+/// Cursors end with it, those WITH HOLD do not.
+void QuerySession::end_transaction() {
+  in_transaction_ = false;
+  std::vector<std::string> over;
+  for (const auto& [name, cursor] : cursors_)
+    if (!cursor->hold) over.push_back(name);
+  for (const std::string& name : over) close_cursor(name);
 }
 
 std::unique_ptr<QueryResult> QuerySession::fetch(const SqlStatement& statement) {

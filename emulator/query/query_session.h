@@ -93,6 +93,7 @@ class QuerySession : private SqlRelations {
   std::unique_ptr<QueryResult> fetch(const SqlStatement& statement);
   void close_cursor(const std::string& name);
   void close_cursors();
+  void end_transaction();
   void need_entitlement() const;
 
   QueryCore core_;

@@ -266,6 +266,8 @@ SqlExpression SqlParser::primary(const SqlScope& scope) {
       }
     }
     if (upper == "INTERVAL" || upper == "EXTRACT" || upper == "POSITION" || upper == "OVERLAY") unsupported(token);
+    if (ahead(1).kind == SqlToken::Kind::Text && ahead(1).begin == token.end)
+      unsupported(token, "a text with the letters");  // x'1F', r'a'
     if (is_reserved(token)) unexpected("an expression");
     if (ahead(1).is_symbol("(")) return call(scope);
     return path(scope);
@@ -279,6 +281,8 @@ SqlExpression SqlParser::number_literal() {
   ++at_;
   const std::size_t end = token.text.find_first_not_of("0123456789.eE+-");
   const std::string digits = (token.text.front() == '.' ? "0" : "") + token.text.substr(0, end);
+  if (end == std::string::npos && digits.find_first_of("eE") == std::string::npos && digits.size() > 39)
+    throw SqlFailure("22003", "the number " + digits + " has more than 38 digits", token.begin);
   if (end == std::string::npos) {
     const bool real = digits.find_first_of("eE") != std::string::npos;
     const bool fraction = digits.find('.') != std::string::npos;
@@ -423,6 +427,7 @@ SqlExpression SqlParser::call(const SqlScope& scope) {
   if (!filter.empty()) translated->sql += " FILTER (WHERE " + filter + ")";
   if (take_word("OVER")) {
     if (!aggregate) throw SqlFailure("42601", "'" + token.text + "' is no window function", token.begin);
+    if (now().kind == SqlToken::Kind::Word) unsupported(now(), "the named window");
     translated->sql += " OVER (" + window(scope) + ")";
   }
   if (!translated->otherwise.empty())

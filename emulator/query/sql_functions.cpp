@@ -268,7 +268,10 @@ SqlExpression element_at(SqlParser& parser, const SqlScope& scope, const SqlCall
 
 std::string size(SqlParser& parser, const SqlScope& scope, const SqlCall& call) {
   if (call.arguments.size() != 1) wrong_arguments(call);
-  const bool map = parser.type_of(call.arguments[0], scope).kind == SqlType::Kind::Map;
+  const SqlType type = parser.type_of(call.arguments[0], scope);
+  if (!type.nested() && type.kind != SqlType::Kind::Null && type.kind != SqlType::Kind::Other)
+    throw SqlFailure("42804", "the function '" + call.name + "' needs a map or an array", call.begin);
+  const bool map = type.kind == SqlType::Kind::Map;
   // -1 for NULL is Spark's way.
   return std::string("coalesce(CAST(") + (map ? "cardinality(" : "len(") + call.arguments[0].sql + ") AS INTEGER), -1)";
 }

@@ -9,10 +9,10 @@ namespace {
 /// Words that end a table or an expression, and so are no alias.
 bool ends_item(const SqlToken& token) {
   static const std::set<std::string> kEnds{
-      "FROM",      "WHERE",  "GROUP",       "ORDER", "HAVING",  "LIMIT",   "OFFSET",     "UNION", "EXCEPT", "MINUS",
-      "INTERSECT", "JOIN",   "INNER",       "LEFT",  "RIGHT",   "FULL",    "CROSS",      "ON",    "USING",  "LATERAL",
-      "SNAPSHOT",  "WINDOW", "AS",          "THEN",  "WHEN",    "ELSE",    "END",        "SEMI",  "ANTI",   "NATURAL",
-      "AND",       "OR",     "TABLESAMPLE", "PIVOT", "QUALIFY", "CLUSTER", "DISTRIBUTE", "SORT"};
+      "FROM",      "WHERE",   "GROUP", "ORDER", "HAVING",      "LIMIT", "OFFSET",  "UNION",   "EXCEPT",     "MINUS",
+      "INTERSECT", "JOIN",    "INNER", "LEFT",  "RIGHT",       "FULL",  "CROSS",   "ON",      "USING",      "LATERAL",
+      "SNAPSHOT",  "WINDOW",  "AS",    "THEN",  "WHEN",        "ELSE",  "END",     "SEMI",    "ANTI",       "NATURAL",
+      "ESCAPE",    "UNPIVOT", "AND",   "OR",    "TABLESAMPLE", "PIVOT", "QUALIFY", "CLUSTER", "DISTRIBUTE", "SORT"};
   return token.kind == SqlToken::Kind::Word && kEnds.contains(sql_upper(token.text));
 }
 
@@ -147,7 +147,8 @@ std::size_t SqlParser::from_position() const {
     if (depth > 0) continue;
     if (token.is_word("FROM") && !tokens_[i - 1].is_word("DISTINCT")) return i;
     if (token.is_word("UNION") || token.is_word("EXCEPT") || token.is_word("MINUS") || token.is_word("INTERSECT") ||
-        token.is_word("WHERE") || token.is_word("LIMIT"))
+        token.is_word("WHERE") || token.is_word("LIMIT") || token.is_word("ORDER") || token.is_word("GROUP") ||
+        token.is_word("HAVING") || token.is_word("OFFSET"))
       return i;
   }
 }
@@ -376,7 +377,12 @@ void SqlParser::from_item(SqlScope& scope, const SqlScope* outer) {
   const std::string table = name("a table");
   if (symbol("(")) unsupported(token, "the table function");
   if (symbol(".")) {
-    unsupported(token, "the schema");  // pg_catalog, information_schema: nobody shall rely on them
+    // pg_catalog, information_schema: nobody shall rely on them.
+    throw SqlFailure("0A000",
+                     "the schema '" + token.text +
+                         "' is not supported; SHOW TABLES lists the tables, and SELECT * FROM t WHERE 1 = 0 has the "
+                         "columns of one",
+                     token.begin);
   }
   const SqlSnapshot pinned = snapshot();
   if (word("TABLESAMPLE")) unsupported(now());

@@ -58,8 +58,9 @@ std::string SqlParser::written(std::size_t first_token) const {
 void SqlParser::unexpected(std::string_view wanted) const {
   const SqlToken& token = now();
   // What Spark would understand here, and we do not.
-  static const std::set<std::string> kSparks{"&",      "|",       "^",       "~",       "->",     "=>",       ":",
-                                             "ESCAPE", "COLLATE", "SIMILAR", "UNPIVOT", "WINDOW", "OVERLAPS", "AT"};
+  static const std::set<std::string> kSparks{"&",        "|",      "^",       "~",       "->",      "=>",
+                                             ":",        "ESCAPE", "COLLATE", "SIMILAR", "UNPIVOT", "WINDOW",
+                                             "OVERLAPS", "AT",     "QUALIFY", "UNKNOWN", "WITH"};
   if ((token.kind == SqlToken::Kind::Symbol || token.kind == SqlToken::Kind::Word) &&
       kSparks.contains(sql_upper(token.text)))
     unsupported(token);
@@ -68,6 +69,7 @@ void SqlParser::unexpected(std::string_view wanted) const {
 }
 
 void SqlParser::unsupported(const SqlToken& token, const std::string& what) const {
+  if (token.kind == SqlToken::Kind::End) throw SqlFailure("42601", "the statement ends too early", token.begin);
   throw SqlFailure("0A000", (what.empty() ? "" : what + " ") + ("'" + token.text + "' is not supported"), token.begin);
 }
 
@@ -324,6 +326,7 @@ void SqlParser::declare(SqlStatement& out) {
     ++at_;
   }
   need_word("CURSOR");
+  out.hold = word("WITH");
   if (take_word("WITH") || take_word("WITHOUT")) need_word("HOLD");
   need_word("FOR");
   if (!begins_query()) unexpected("SELECT");
@@ -363,6 +366,7 @@ SqlFailure engine_failure(const std::string& said) {
   const auto begins = [&](std::string_view word) { return first.starts_with(word); };
   const std::string why = first.find(": ") == std::string::npos ? first : first.substr(first.find(": ") + 2);
   if (begins("Binder") || begins("Catalog")) return {"42804", why};
+  if (begins("Parser") || begins("Syntax")) return {"42601", why};
   if (begins("Conversion") || begins("Out of Range") || begins("Invalid Input")) return {"22000", why};
   if (begins("INTERRUPT")) return {"57014", "the query was cancelled"};
   return {"58000", why};

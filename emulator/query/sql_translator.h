@@ -64,6 +64,7 @@ struct SqlStatement {
   bool if_exists = false;
   bool or_replace = false;
   bool view = false;
+  bool hold = false;  // a cursor that outlives its transaction
   std::optional<Identity> identity;
   std::vector<Step> steps;
   std::optional<std::vector<Step>> handler;  // EXCEPTION WHEN OTHER THEN

@@ -149,6 +149,7 @@ const QueryCase kQueries[] = {
      "[3,3],3"},
     {"greatest_passes_over_null", "SELECT greatest(1, null, 3), least(2, 1), lpad('a', 3, '*'), rpad('abcd', 2)",
      "3,1,**a,ab"},
+    {"order_without_a_table", "SELECT 2 AS a ORDER BY a", "2"},
     {"history", "SELECT is_current FROM (SELECT history_meta('people'))", "t"},
 };
 
@@ -169,9 +170,14 @@ const QueryCase kRefusals[] = {
     {"unknown_table", "SELECT 1 FROM nowhere", "42P01 at 14: there is no table 'nowhere'"},
     {"unknown_column", "SELECT nothing FROM names", "42703 at 7: there is no column 'nothing'"},
     {"unknown_field", "SELECT _acme.core.fax FROM people", "42703 at 18: there is no field 'fax'"},
-    {"catalog", "SELECT 1 FROM pg_catalog.pg_class", "0A000 at 14: the schema 'pg_catalog' is not supported"},
+    {"catalog", "SELECT 1 FROM pg_catalog.pg_class",
+     "0A000 at 14: the schema 'pg_catalog' is not supported; SHOW TABLES lists the tables, and SELECT * FROM t WHERE 1 "
+     "= 0 "
+     "has the columns of one"},
     {"catalog_of_psql", "SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relname !~ '^pg_'",
-     "0A000 at 22: the schema 'pg_catalog' is not supported"},
+     "0A000 at 22: the schema 'pg_catalog' is not supported; SHOW TABLES lists the tables, and SELECT * FROM t WHERE 1 "
+     "= 0 "
+     "has the columns of one"},
     {"syntax", "SELECT 1 +", "42601 at 10: the statement ends where an expression is expected"},
     {"open_text", "SELECT 'a", "42601 at 7: a text is never closed"},
     {"wrapped_select", "INSERT INTO names (SELECT 1)", "42601 at 18: the SELECT must not be wrapped in parentheses"},
@@ -201,6 +207,14 @@ const QueryCase kRefusals[] = {
      "0A000 at 34: '/' between decimals of so many digits is not supported; cast one to double"},
     {"json_of_a_number", "SELECT to_json(1)",
      "0A000 at 7: the function 'to_json' is not supported for what is no struct, map or array"},
+    {"size_of_a_text", "SELECT size('abc')", "42804 at 7: the function 'size' needs a map or an array"},
+    {"binary_text", "SELECT x'1F'", "0A000 at 7: a text with the letters 'x' is not supported"},
+    {"nothing_behind_create", "CREATE", "42601 at 6: the statement ends too early"},
+    {"like_escape", "SELECT 'a' LIKE 'b' ESCAPE '!'", "0A000 at 20: 'ESCAPE' is not supported"},
+    {"rollup", "SELECT id FROM names GROUP BY id WITH ROLLUP", "0A000 at 33: 'WITH' is not supported"},
+    {"named_window", "SELECT sum(1) OVER w FROM names", "0A000 at 19: the named window 'w' is not supported"},
+    {"rows_of_unequal_length", "SELECT a FROM VALUES (1), (2, 3) t(a)",
+     "42601: VALUES lists must all be the same length"},
     {"interval", "SELECT 1 + INTERVAL 1 DAY", "0A000 at 11: 'INTERVAL' is not supported"},
 };
 

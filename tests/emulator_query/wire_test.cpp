@@ -197,7 +197,11 @@ TEST_F(QueryWire, GivesRowsByCursors) {
   EXPECT_EQ(rows(session, "FETCH 5 FROM c"), 0);
   EXPECT_EQ(run(session, "CLOSE c"), "CLOSE CURSOR");
   EXPECT_EQ(run(session, "FETCH 1 FROM c"), "34000");
+  EXPECT_EQ(run(session, "DECLARE held CURSOR WITH HOLD FOR SELECT explode(array(4, 5))"), "DECLARE CURSOR");
+  EXPECT_EQ(run(session, "DECLARE gone CURSOR WITHOUT HOLD FOR SELECT 6"), "DECLARE CURSOR");
   EXPECT_EQ(run(session, "COMMIT"), "COMMIT");
+  EXPECT_EQ(run(session, "FETCH 1 FROM held"), "4");
+  EXPECT_EQ(run(session, "FETCH 1 FROM gone"), "34000");
 }
 
 TEST_F(QueryWire, KeepsSettingsTablesAndViewsInTheSession) {
@@ -264,16 +268,19 @@ TEST_F(QueryWire, KeepsTheSessionOfPsqlWhenItAsksForTheCatalog) {
 TEST_F(QueryWire, RunsTheSqlOfTheRecipeAsItIs) {
   const char* given = std::getenv("AUDIENCESYNC_RECIPE");
   const std::filesystem::path folder = given != nullptr ? given : "";
-  std::string sql;
+  std::vector<std::string> statements;
   std::error_code absent;
   for (const auto& entry : std::filesystem::directory_iterator(folder, absent)) {
     if (!entry.path().filename().string().starts_with("001_")) continue;
     std::ifstream in(entry.path());
     const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    const std::size_t begin = text.find("```sql\n");
-    if (begin != std::string::npos) sql = text.substr(begin + 7, text.find("```", begin + 7) - begin - 7);
+    for (std::size_t begin = text.find("```sql\n"); begin != std::string::npos;
+         begin = text.find("```sql\n", begin + 7))
+      statements.push_back(text.substr(begin + 7, text.find("```", begin + 7) - begin - 7));
   }
-  if (sql.empty()) GTEST_SKIP() << "AUDIENCESYNC_RECIPE names no folder with the recipe";
+  if (statements.empty()) GTEST_SKIP() << "AUDIENCESYNC_RECIPE names no folder with the recipe";
+  ASSERT_EQ(statements.size(), 1U) << "the recipe has more SQL than this test expects";
+  std::string& sql = statements.front();
   const auto fill = [&](const std::string& place, const std::string& value) {
     for (std::size_t at = sql.find(place); at != std::string::npos; at = sql.find(place, at + value.size()))
       sql.replace(at, place.size(), value);
