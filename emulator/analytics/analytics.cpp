@@ -1,14 +1,19 @@
 #include "emulator/analytics/analytics.h"
 
+#include "emulator/analytics/audit_log.h"
+#include "emulator/analytics/calculated_metrics.h"
 #include "emulator/analytics/components.h"
 #include "emulator/analytics/connection_model.h"
 #include "emulator/analytics/connections.h"
 #include "emulator/analytics/data_views.h"
+#include "emulator/analytics/date_ranges.h"
 #include "emulator/analytics/events.h"
 #include "emulator/analytics/held_people.h"
 #include "emulator/analytics/person.h"
 #include "emulator/analytics/reports.h"
 #include "emulator/analytics/segment_routes.h"
+#include "emulator/analytics/tags.h"
+#include "emulator/analytics/users.h"
 
 namespace emulator {
 
@@ -22,6 +27,7 @@ struct Analytics::Parts {
         components(shared, data.lake(), data.world(), rows),
         reports(shared, data.lake(), data.world(), rows),
         segments(shared),
+        metrics(shared),
         world(data.world()),
         lake(data.lake()),
         person(shared) {}
@@ -34,6 +40,7 @@ struct Analytics::Parts {
   Components components;
   Reports reports;
   SegmentRoutes segments;
+  CalculatedMetrics metrics;
   World& world;
   Lake& lake;
   Person person;
@@ -69,6 +76,13 @@ void Analytics::add_routes(Router& router) {
   parts_->components.add_routes(routes);
   parts_->reports.add_routes(routes);
   parts_->segments.add_routes(routes);
+  parts_->metrics.add_routes(routes);
+  add_date_range_routes(routes, parts_->platform);
+  add_project_routes(routes, parts_->platform);
+  add_tag_routes(routes, parts_->platform);
+  add_share_routes(routes, parts_->platform);
+  add_audit_log_routes(routes, parts_->platform);
+  add_user_routes(routes, parts_->platform);
   parts_->person.add_routes(router);
   add_held_people(router, parts_->platform, parts_->lake, parts_->world, parts_->rows);
 }

@@ -96,6 +96,16 @@ std::uint64_t number_parameter(const Request& request, const std::string& name, 
   return *number;
 }
 
+Json analytics_list(const Request& request, const std::vector<Json>& objects) {
+  const std::uint64_t limit = number_parameter(request, "limit", 10);
+  const std::uint64_t page = number_parameter(request, "page", 0);
+  if (limit < 1 || limit > kLargestPage)
+    throw analytics_failure(400, "invalid_parameters", "limit must be between 1 and 1000");
+  Json list = Json::array();
+  for (std::uint64_t i = page * limit; i < objects.size() && list.size() < limit; ++i) list.push_back(objects[i]);
+  return list;
+}
+
 Json analytics_page(const Request& request, const Settings& settings, std::vector<Json> objects,
                     const std::function<Json(const Json&)>& shown) {
   const std::uint64_t limit = number_parameter(request, "limit", 10);

@@ -66,6 +66,9 @@ class Expansion {
 Json analytics_page(const Request& request, const Settings& settings, std::vector<Json> objects,
                     const std::function<Json(const Json&)>& shown);
 
+/// The part of a list that `limit` and `page` name, where the service answers bare lists. Throws as analytics_page().
+Json analytics_list(const Request& request, const std::vector<Json>& objects);
+
 /// A copy of objects that may be served instead of fresh ones, as the service does unless `cached=false` is sent.
 /// Needs platform.objects.lock() held.
 class StaleCopy {

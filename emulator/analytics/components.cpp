@@ -4,6 +4,7 @@
 
 #include "emulator/analytics/connection_model.h"
 #include "emulator/analytics/fields.h"
+#include "emulator/auth/gateway.h"
 
 namespace emulator {
 namespace {
@@ -61,6 +62,18 @@ const Json& known_data_view(const Platform& platform, const std::string& id) {
   return *view;
 }
 
+bool is_metric_of_events(const Json& component) {
+  return component["id"] == "metrics/occurrences" || (!component["path"].is_null() && component["dataset"].is_null());
+}
+
+bool component_denied(const Settings& settings, const Json& data_view, const Json& component) {
+  const std::string id = component["id"];
+  const bool metric = id.starts_with("metrics/");
+  const std::string path =
+      "/data/dataviews/" + data_view["id"].get<std::string>() + (metric ? "/metrics/" : "/dimensions/");
+  return is_denied(settings, "GET", path + id) || is_denied(settings, "GET", path + id.substr(id.find('/') + 1));
+}
+
 std::vector<Json> components_of(const Json& data_view, ComponentKind kind) {
   std::vector<Json> all = standard_components(kind);
   const std::string prefix = prefix_of(kind);
@@ -72,6 +85,9 @@ std::vector<Json> components_of(const Json& data_view, ComponentKind kind) {
 
 std::optional<Json> find_component(const Json& data_view, ComponentKind kind, const std::string& id) {
   const std::string prefix = prefix_of(kind);
+  // Clients name the person id in two ways.
+  if (kind == ComponentKind::Dimension && id == prefix + "adobe_identitynamespace_personid")
+    return find_component(data_view, kind, kPersonIdDimension);
   for (Json& component : components_of(data_view, kind))
     if (component["id"] == id || component["id"] == prefix + id) return std::move(component);
   return std::nullopt;
@@ -143,6 +159,9 @@ Json Components::shown(const Expansion& expansion, const Json& data_view, const 
                              "formatSetting",
                              "attributionSetting"})
       members[name] = {name};
+    // Live answers carry these two beside what they were asked for.
+    members["favorite"].emplace_back("sharedComponent");
+    members["countType"].emplace_back("derivedFieldCompatible");
     return members;
   }();
   const Json* connection = find_connection(platform_, data_view["parentDataGroupId"]);
@@ -169,6 +188,7 @@ Json Components::shown(const Expansion& expansion, const Json& data_view, const 
                 {"type", metric ? "INT" : api_type(component["type"])},
                 {"approved", false},
                 {"favorite", false},
+                {"sharedComponent", false},
                 {"tags", Json::array()},
                 {"hidden", false},
                 {"hideFromReporting", false},
@@ -190,7 +210,8 @@ Json Components::shown(const Expansion& expansion, const Json& data_view, const 
                   {"fieldDefinition", definition_of(component)}});
   }
   if (metric) {
-    whole.update({{"countType", own ? "values" : "instances"},
+    whole.update({{"derivedFieldCompatible", true},
+                  {"countType", own ? "values" : "instances"},
                   {"precision", 0},
                   {"formatSetting", {{"polarity", "positive"}, {"formatType", "decimal"}, {"decimalPlaces", 0}}},
                   {"attributionSetting", {{"enabled", false}}}});
@@ -207,6 +228,7 @@ Response Components::list(const Request& request, ComponentKind kind) {
   const auto lock = platform_.objects.lock();
   const Json& view = known_data_view(platform_, request.parameter("view"));
   std::vector<Json> all = components_of(view, kind);
+  std::erase_if(all, [&](const Json& component) { return component_denied(platform_.settings, view, component); });
   // The service answers everything on one page unless it is asked for pages.
   Request paged = request;
   if (!request.query_value("limit"))
@@ -219,6 +241,8 @@ Response Components::one(const Request& request, ComponentKind kind) {
   const auto lock = platform_.objects.lock();
   const Json& view = known_data_view(platform_, request.parameter("view"));
   const auto component = find_component(view, kind, request.parameter("id"));
+  if (component && component_denied(platform_.settings, view, *component))
+    throw analytics_failure(403, "insufficient_access", "User is not authorized to perform this action");
   if (!component)
     throw analytics_failure(404, "resource_not_found",
                             "Data View " + request.parameter("view") + " has no component " + request.parameter("id"));

@@ -22,6 +22,10 @@ enum class ComponentKind { Dimension, Metric };
 std::vector<Json> components_of(const Json& data_view, ComponentKind kind);
 /// One of them by its whole id or without "variables/" or "metrics/"; nullopt when there is none.
 std::optional<Json> find_component(const Json& data_view, ComponentKind kind, const std::string& id);
+/// Whether each event adds something to the metric: own metrics of events, and their count.
+bool is_metric_of_events(const Json& component);
+/// Whether access control forbids a component of a data view, written with its prefix or without.
+bool component_denied(const Settings& settings, const Json& data_view, const Json& component);
 /// The data view, or a 404 as the service says it. Needs the objects locked.
 const Json& known_data_view(const Platform& platform, const std::string& id);
 

@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <cctype>
 
+#include "emulator/analytics/assets.h"
+#include "emulator/analytics/audit_log.h"
 #include "emulator/analytics/components.h"
 #include "emulator/analytics/connection_model.h"
+#include "emulator/analytics/users.h"
+#include "emulator/auth/gateway.h"
 #include "emulator/data/errors.h"
 
 namespace emulator {
 namespace {
 
 constexpr const char* kDataViewsPath = "/data/dataviews";
-constexpr const char* kDataViewOwner = "9F1C0A2B3D4E5F60718293A4@techacct.adobe.com";
 
 /// What a client may not set: a body that carries it is taken without.
 constexpr std::array kReadOnly{"id",           "owner",     "createdDate",           "modifiedDate",
@@ -119,19 +122,22 @@ std::string DataViews::make(Json body) {
   const std::string now = analytics_time(platform_.clock.now_ms());
   body.update({{"id", id},
                {"organization", platform_.identity.organization},
-               {"owner", {{"imsUserId", kDataViewOwner}, {"name", "Technical account"}}},
+               {"owner", analytics_user(kTechnicalAccount)},
                {"isDeleted", false},
                {"createdDate", now},
                {"modifiedDate", now},
-               {"modifiedBy", kDataViewOwner}});
+               {"modifiedBy", kTechnicalAccount}});
   if (!body.contains("_emulator")) body["_emulator"] = {{"components", Json::array()}};
   complete_data_view(body);
+  const std::string name = body["name"];
   platform_.objects.put(kDataViewKind, id, std::move(body));
+  record_audit(platform_, {"CREATE", "DATA_VIEW", id, name, {}});
   return id;
 }
 
 Json DataViews::whole(const Json& data_view) const {
   Json shown = data_view;
+  shown["tags"] = tags_of(platform_, "dataView", data_view["id"]);
   const std::string zone = sql_text(data_view["timezoneDesignator"].get<std::string>());
   const std::string now = "epoch_ms(" + std::to_string(platform_.clock.now_ms()) + ")";
   const auto rows = Connection(world_.database())
@@ -173,6 +179,7 @@ Response DataViews::list(const Request& request) {
     if (!external.empty() && !external.contains(view["externalData"]["externalId"])) continue;
     if (!external_parents.empty() && !external_parents.contains(parent.substr(3))) continue;
     if (!ids.empty() && !ids.contains(id)) continue;
+    if (is_denied(platform_.settings, "GET", kDataViewsPath + ("/" + id))) continue;
     found.push_back(view);
   }
   return Response::json(200, analytics_page(request, platform_.settings, std::move(found),
@@ -213,6 +220,7 @@ Response DataViews::replace(const Request& request) {
   complete_data_view(view);
   view["modifiedDate"] = analytics_time(platform_.clock.now_ms());
   platform_.objects.put(kDataViewKind, id, view);
+  record_audit(platform_, {"EDIT", "DATA_VIEW", id, view["name"], {}});
   return Response::json(200, answer(request, view));
 }
 
@@ -231,6 +239,7 @@ Response DataViews::remove(const Request& request) {
   if (known_data_view(platform_, id)["_emulator"].value("analysis", false))
     throw analytics_failure(409, "resource_conflict",
                             "Data View " + id + " is used by an audience analysis configuration");
+  record_audit(platform_, {"DELETE", "DATA_VIEW", id, known_data_view(platform_, id)["name"], {}});
   platform_.objects.erase(kDataViewKind, id);
   return Response::json(200, {{"result", "success"}});
 }

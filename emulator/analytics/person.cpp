@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "emulator/analytics/answers.h"
+#include "emulator/analytics/audit_log.h"
 #include "emulator/analytics/components.h"
 #include "emulator/analytics/connection_model.h"
 #include "emulator/analytics/fields.h"
+#include "emulator/analytics/users.h"
 #include "emulator/data/errors.h"
 #include "emulator/organization/namespaces.h"
 
@@ -82,7 +84,17 @@ Json Person::act(const Json& action) {
     for (const auto& [name, act] : kActs) list += ", " + name;
     throw control_failure("person: nobody can '" + what + "'; one of " + list);
   }
-  return (this->*found->second)(action);
+  AuditEntry entry{what.starts_with("delete_") ? "DELETE" : "EDIT", "", "", "", kSomebody};
+  if (action.contains("data_view")) {
+    const Json view = data_view_of(action);
+    entry = {entry.action, "DATA_VIEW", view["id"], view["name"], kSomebody};
+  } else {
+    const Json connection = connection_of(action);
+    entry = {entry.action, "CONNECTION", connection["id"], connection["name"], kSomebody};
+  }
+  Json answer = (this->*found->second)(action);
+  record_audit(platform_, entry);
+  return answer;
 }
 
 Json Person::connection_of(const Json& action) const {
@@ -103,7 +115,7 @@ std::string Person::create_connection(const std::string& name) {
   for (const auto& [id, other] : platform_.objects.all(kConnectionKind))
     if (other["name"] == name) throw control_failure("person: there is a connection '" + name + "' already");
   const std::string id = connection_key(platform_.new_uuid("connection"));
-  const std::string user = "5C0D1A2B3E4F506172839405@AdobeID";
+  const std::string user = kSomebody;
   store_connection(platform_,
                    {{"id", id},
                     {"name", name},
@@ -124,6 +136,7 @@ std::string Person::create_connection(const std::string& name) {
                     {"configuredContainers", Json::array()},
                     {"tags", Json::array()},
                     {"dataSets", Json::array()}});
+  record_audit(platform_, {"CREATE", "CONNECTION", id, name, kSomebody});
   return id;
 }
 

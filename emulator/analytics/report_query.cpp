@@ -39,20 +39,21 @@ std::string date_value(const std::string& id, const std::string& zone) {
 class Computation {
  public:
   Computation(HeldRows& rows, const Database& database, const ReportSource& source, const ReportRequest& request,
-              const Json& dimension, const std::vector<Json>& metrics)
+              const Json& dimension, const std::vector<Json>& metrics, const std::vector<std::string>& shown)
       : rows_(rows),
         session_(database),
         source_(source),
         request_(request),
         dimension_(dimension),
         metrics_(metrics),
+        shown_(shown),
         zone_(source.data_view["timezoneDesignator"]) {}
 
   ReportResult run() {
     read_events();
     count_people();
     ReportResult result;
-    result.totals = numbers("SELECT " + person_measures("") + " FROM people");
+    result.totals = numbers(columns_of("SELECT " + person_measures() + " FROM people"));
     result.filtered = result.totals;
     if (dimension_.is_null()) return result;
     const bool of_events = split();
@@ -64,8 +65,9 @@ class Computation {
       std::string text = kept;
       return key + text.replace(text.find("%1"), 2, key);
     };
-    result.filtered = of_events ? numbers("SELECT " + event_measures() + " FROM events WHERE " + with("eid"))
-                                : numbers("SELECT " + person_measures("") + " FROM people WHERE " + with("person"));
+    result.filtered =
+        numbers(columns_of(of_events ? "SELECT " + event_measures() + " FROM events WHERE " + with("eid")
+                                     : "SELECT " + person_measures() + " FROM people WHERE " + with("person")));
     page(result);
     return result;
   }
@@ -85,8 +87,9 @@ class Computation {
     for (const Json& metric : metrics_)
       if (is_of_events(metric)) wanted.push_back(metric);
     if (!request_.segments.empty())
-      for (const Json& component : components_of(source_.data_view, ComponentKind::Dimension))
-        if (is_of_events(component)) wanted.push_back(component);
+      for (const ComponentKind kind : {ComponentKind::Dimension, ComponentKind::Metric})
+        for (const Json& component : components_of(source_.data_view, kind))
+          if (is_of_events(component)) wanted.push_back(component);
     std::vector<WantedField> fields{{"ts", "$.\"timestamp\"", WantedField::As::Time}};
     std::string columns;
     for (const Json& component : wanted) {
@@ -122,7 +125,8 @@ class Computation {
                  " AS session FROM (SELECT *, " + starts + " AS starts FROM (" + all + "))");
     if (request_.segments.empty()) return;
     const SegmentSource source{[this](const std::string& name) { return people_with(name); },
-                               [this](const std::string& name) { return event_value(name); }};
+                               [this](const std::string& name) { return event_value(name); },
+                               [this](const std::string& name) { return added_by_event(name); }};
     std::string condition;
     for (const Json& definition : request_.segments)
       condition += (condition.empty() ? "" : " AND ") + ("(" + segment_condition(definition, source) + ")");
@@ -143,6 +147,12 @@ class Computation {
     if (is_of_events(*component) && !component->value("many", false))
       return component_values(*component, "e." + columns_.at((*component)["id"]), source_.array_cap);
     return date_value((*component)["id"], zone_);
+  }
+
+  std::string added_by_event(const std::string& name) const {
+    const auto metric = find_component(source_.data_view, ComponentKind::Metric, name);
+    if (!metric || !is_metric_of_events(*metric)) return {};
+    return is_own(*metric) ? added(*metric) : "1";
   }
 
   /// What one event adds to an own metric.
@@ -169,35 +179,43 @@ class Computation {
                    ") WHERE person NOT IN (SELECT person FROM people)");
   }
 
-  std::string person_measures(const std::string& names) const {
+  /// The columns of the report over a select of m0, m1, ...
+  std::string columns_of(const std::string& measures) const {
+    std::string sql;
+    for (std::size_t i = 0; i < shown_.size(); ++i)
+      sql += (sql.empty() ? "SELECT " : ", ") + shown_[i] + " AS v" + std::to_string(i);
+    return sql + " FROM (" + measures + ")";
+  }
+
+  std::string person_measures() const {
     std::string sql;
     for (std::size_t i = 0; i < metrics_.size(); ++i) {
       std::string measure = "sum(q" + std::to_string(i) + ")";
       if (metrics_[i]["id"] == kVisitors) measure = "count(*)";
       if (metrics_[i]["id"] == kVisits) measure = "sum(sessions)";
       if (metrics_[i]["id"] == kOccurrences) measure = "sum(events)";
-      sql += (sql.empty() ? "" : ", ") + ("coalesce(" + measure + ", 0)") +
-             (names.empty() ? "" : names + std::to_string(i));
+      sql += (sql.empty() ? "" : ", ") + ("coalesce(" + measure + ", 0) AS m" + std::to_string(i));
     }
     return sql;
   }
 
   std::string event_measures() const {
     std::string sql;
-    for (const Json& metric : metrics_) {
+    for (std::size_t i = 0; i < metrics_.size(); ++i) {
+      const Json& metric = metrics_[i];
       std::string measure;
       if (metric["id"] == kVisitors) measure = "count(DISTINCT person)";
       if (metric["id"] == kVisits) measure = "count(DISTINCT (person, session))";
       if (metric["id"] == kOccurrences) measure = "count(DISTINCT eid)";
       if (measure.empty())
         measure = "(SELECT coalesce(sum(v), 0) FROM (SELECT " + added(metric) + " AS v FROM events e))";
-      sql += (sql.empty() ? "" : ", ") + measure;
+      sql += (sql.empty() ? "" : ", ") + measure + " AS m" + std::to_string(i);
     }
     return sql;
   }
 
   std::string grouped(bool of_events) const {
-    if (!of_events) return ", " + person_measures(" AS m");
+    if (!of_events) return ", " + person_measures();
     std::string sql;
     for (std::size_t i = 0; i < metrics_.size(); ++i) {
       std::string measure = "sum(q" + std::to_string(i) + ")";
@@ -246,8 +264,8 @@ class Computation {
 
   void page(ReportResult& result) {
     std::string columns;
-    for (std::size_t i = 0; i < metrics_.size(); ++i) columns += ", m" + std::to_string(i);
-    const std::string order = request_.order.empty() ? "m0 DESC" : request_.order;
+    for (std::size_t i = 0; i < shown_.size(); ++i) columns += ", " + shown_[i] + " AS v" + std::to_string(i);
+    const std::string order = request_.order.empty() ? "v0 DESC" : request_.order;
     const std::uint64_t first = request_.page * request_.limit;
     for (const Row& row :
          session_.rows("SELECT value, CASE WHEN value IS NULL THEN 0 ELSE hash(value) % 10000000000 + 1 END" + columns +
@@ -266,6 +284,7 @@ class Computation {
   const ReportRequest& request_;
   const Json& dimension_;
   const std::vector<Json>& metrics_;
+  const std::vector<std::string>& shown_;  // SQL over m0, m1, ...
   std::string zone_;
   std::map<std::string, std::string> columns_;  // of `events`, by component
 };
@@ -273,8 +292,9 @@ class Computation {
 }  // namespace
 
 ReportResult run_report(HeldRows& rows, const Database& database, const ReportSource& source,
-                        const ReportRequest& request, const Json& dimension, const std::vector<Json>& metrics) {
-  return Computation(rows, database, source, request, dimension, metrics).run();
+                        const ReportRequest& request, const Json& dimension, const std::vector<Json>& metrics,
+                        const std::vector<std::string>& columns) {
+  return Computation(rows, database, source, request, dimension, metrics, columns).run();
 }
 
 }  // namespace emulator

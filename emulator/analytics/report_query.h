@@ -23,8 +23,10 @@ struct ReportResult {
 };
 
 /// Computes a report. `dimension` and `metrics` are components of the data view; a null dimension is for totals only.
+/// `columns` are what is shown, in SQL over m0, m1, ..., the values of those metrics.
 /// Throws DatabaseError when a batch was removed meanwhile.
 ReportResult run_report(HeldRows& rows, const Database& database, const ReportSource& source,
-                        const ReportRequest& request, const Json& dimension, const std::vector<Json>& metrics);
+                        const ReportRequest& request, const Json& dimension, const std::vector<Json>& metrics,
+                        const std::vector<std::string>& columns);
 
 }  // namespace emulator

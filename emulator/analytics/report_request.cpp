@@ -4,7 +4,7 @@
 #include <cctype>
 #include <cstdio>
 
-#include "emulator/analytics/answers.h"
+#include "emulator/analytics/assets.h"
 #include "emulator/analytics/components.h"
 #include "emulator/analytics/search_clause.h"
 
@@ -82,7 +82,7 @@ void read_filter(const Platform& platform, const Json& filter, ReportRequest& re
       return;
     }
     const std::string id = filter.value("segmentId", "");
-    const Json* segment = platform.objects.find("analytics_segment", id);
+    const Json* segment = platform.objects.find(kSegmentKind, id);
     if (segment == nullptr)
       throw analytics_failure(400, "invalid_segment_ids_found", "Segment '" + id + "' does not exist");
     report.segments.push_back((*segment)["definition"]);
@@ -91,18 +91,28 @@ void read_filter(const Platform& platform, const Json& filter, ReportRequest& re
   }
 }
 
-void read_metrics(const Json& body, ReportRequest& report) {
+/// The definition a calculated metric is computed by; null for a metric of the data view.
+Json formula_of(const Platform& platform, const Json& metric, const std::string& id) {
+  if (metric.contains("metricDefinition")) return metric["metricDefinition"];
+  const Json* calculated = platform.objects.find(kCalculatedMetricKind, id);
+  return calculated == nullptr ? Json() : (*calculated)["definition"];
+}
+
+void read_metrics(const Platform& platform, const Json& body, ReportRequest& report) {
   const Json list = body.value("metricContainer", Json::object()).value("metrics", Json::array());
   if (!list.is_array() || list.empty()) throw bad_report("metricContainer.metrics is empty");
   if (list.size() > kMostMetrics) throw bad_report("A report has at most 20 metrics");
   for (const Json& metric : list) {
     const std::string id = metric.value("id", "");
     if (id.empty()) throw bad_report("A metric has no id");
+    if (!metric.value("filters", Json::array()).empty())
+      throw bad_report("Filters of single metrics are not supported; filter the whole report");
     const Json column = metric.value("columnId", Json(std::to_string(report.metrics.size())));
-    report.metrics.push_back({column.is_string() ? column.get<std::string>() : column.dump(), id});
+    report.metrics.push_back(
+        {column.is_string() ? column.get<std::string>() : column.dump(), id, formula_of(platform, metric, id)});
     const std::string sort = metric.value("sort", "");
     if (!sort.empty() && report.order.empty())
-      report.order = "m" + std::to_string(report.metrics.size() - 1) + (plain_word(sort) == "asc" ? " ASC" : " DESC");
+      report.order = "v" + std::to_string(report.metrics.size() - 1) + (plain_word(sort) == "asc" ? " ASC" : " DESC");
   }
 }
 
@@ -115,6 +125,17 @@ std::uint64_t read_setting(const Json& settings, const char* name, std::uint64_t
   return value.get<std::uint64_t>();
 }
 
+/// The dimension by either of the forms of a request; "" for totals only.
+std::string dimension_of(const Json& body) {
+  const Json list = body.value("dimensions", Json::array());
+  if (!list.is_array()) throw bad_report("dimensions must be a list");
+  if (list.empty()) return body.value("dimension", "");
+  if (list.size() > 1) throw bad_report("More than one dimension is not supported");
+  const std::string id = list[0].value("id", "");
+  if (id.empty()) throw bad_report("A dimension has no id");
+  return id;
+}
+
 }  // namespace
 
 ReportRequest read_report_request(const Platform& platform, const Json& body) {
@@ -124,8 +145,8 @@ ReportRequest read_report_request(const Platform& platform, const Json& body) {
   if (report.data_view.empty()) throw bad_report("rsid is missing");
   if (body.contains("dataId") && body["dataId"] != report.data_view) throw bad_report("rsid and dataId differ");
   known_data_view(platform, report.data_view);
-  report.dimension = body.value("dimension", "");
-  read_metrics(body, report);
+  report.dimension = dimension_of(body);
+  read_metrics(platform, body, report);
   for (const Json& filter : body.value("globalFilters", Json::array())) read_filter(platform, filter, report);
   if (report.from.empty()) throw bad_report("globalFilters has no dateRange");
   report.condition = search_condition(body.value("search", Json::object()).value("clause", ""));

@@ -15,6 +15,7 @@ enum class Nones { Include, Exclude };
 struct ReportMetric {
   std::string column;
   std::string id;
+  Json formula;  // of a calculated metric; null for one of the data view
 };
 
 /// What a report asks, read and checked as far as no data view is needed for it.

@@ -1,6 +1,7 @@
 #include "emulator/analytics/reports.h"
 
 #include "emulator/analytics/components.h"
+#include "emulator/analytics/metric_formula.h"
 #include "emulator/data/errors.h"
 #include "emulator/http/errors.h"
 
@@ -70,20 +71,40 @@ Json Reports::answer(const Json& body) {
       if (auto found = find_component(source.data_view, ComponentKind::Dimension, request.dimension))
         dimension = std::move(*found);
     }
-    std::vector<Json> metrics;
+    const auto denied = [&](const Json& component) {
+      const auto lock = platform_.objects.lock();
+      return component_denied(platform_.settings, source.data_view, component);
+    };
+    std::vector<Json> metrics;                // of the data view, each once
+    std::map<std::string, std::string> used;  // their names in SQL
+    std::vector<std::string> shown;           // columns in SQL
     for (const ReportMetric& asked : request.metrics) {
       columns["columnIds"].push_back(asked.column);
-      auto metric = find_component(source.data_view, ComponentKind::Metric, asked.id);
-      if (!metric) {
-        errors.push_back(column_error(asked.column, "unauthorized_metric", asked.id + " is not in the data view"));
-      } else if (metric->at("dataset").is_string()) {
-        errors.push_back(column_error(asked.column, "not_enabled_metric", asked.id + " is no metric of events"));
-      } else if (!request.dimension.empty() && dimension.is_null()) {
+      const std::size_t before = errors.size();
+      std::vector<std::string> wanted{asked.id};
+      if (!asked.formula.is_null()) wanted = formula_parts(asked.formula).metrics;
+      for (const std::string& id : wanted) {
+        if (used.contains(id) || errors.size() > before) continue;
+        auto metric = find_component(source.data_view, ComponentKind::Metric, id);
+        if (!metric || denied(*metric)) {
+          errors.push_back(column_error(asked.column, "unauthorized_metric",
+                                        id + (metric ? " is forbidden" : " is not in the data view")));
+        } else if (metric->at("dataset").is_string()) {
+          errors.push_back(column_error(asked.column, "not_enabled_metric", id + " is no metric of events"));
+        } else {
+          used[id] = "m" + std::to_string(metrics.size());
+          metrics.push_back(std::move(*metric));
+        }
+      }
+      if (errors.size() == before && !request.dimension.empty() && dimension.is_null())
         errors.push_back(
             column_error(asked.column, "unauthorized_dimension", request.dimension + " is not in the data view"));
-      } else {
-        metrics.push_back(std::move(*metric));
-      }
+      else if (errors.size() == before && !dimension.is_null() && denied(dimension))
+        errors.push_back(column_error(asked.column, "unauthorized_dimension", request.dimension + " is forbidden"));
+      if (errors.size() > before) continue;
+      shown.push_back(asked.formula.is_null()
+                          ? used.at(asked.id)
+                          : formula_sql(asked.formula, [&](const std::string& id) { return used.at(id); }));
     }
     if (!errors.empty()) {
       columns["columnErrors"] = std::move(errors);
@@ -93,7 +114,7 @@ Json Reports::answer(const Json& body) {
       return report_body(request, nothing, std::move(columns));
     }
     try {
-      const ReportResult result = run_report(rows_, world_.database(), source, request, dimension, metrics);
+      const ReportResult result = run_report(rows_, world_.database(), source, request, dimension, metrics, shown);
       return report_body(request, result, std::move(columns));
     } catch (const DatabaseError&) {
       if (attempt == kAttempts) throw;  // else: files of a batch that went meanwhile

@@ -13,12 +13,15 @@ struct SegmentSource {
   std::function<std::string(const std::string& name)> of_people;
   /// SQL of the value of one event `e`; "" when the name is no dimension of events.
   std::function<std::string(const std::string& name)> of_event;
+  /// SQL of what one event `e` adds to a metric; "" when the name is no metric of events.
+  std::function<std::string(const std::string& name)> of_metric;
 };
 
 /// A definition as an SQL condition on one row `e` of the table `events` (person, session, ...).
 ///
-/// Understands containers of people, sessions and events, and, or, without, comparisons of texts and lists, existence,
-/// and counts of events. Throws HttpError 400 for what it does not understand: it never guesses.
+/// Understands containers of people, sessions and events, and, or, without, comparisons of texts, lists and numbers,
+/// existence of dimensions and metrics, and totals of metrics. Throws HttpError 400 for what it does not understand (it
+/// never guesses) and for more containers, rules or components than a segment may have.
 std::string segment_condition(const Json& definition, const SegmentSource& source);
 
 }  // namespace emulator

@@ -1,5 +1,7 @@
 #include "emulator/auth/gateway.h"
 
+#include <algorithm>
+
 #include "emulator/control/glob.h"
 #include "emulator/http/errors.h"
 #include "emulator/http/uri.h"
@@ -12,6 +14,12 @@ bool is_bearer(const std::string& header) {
 }
 
 }  // namespace
+
+bool is_denied(const Settings& settings, const std::string& method, const std::string& path) {
+  return std::any_of(settings.deny.begin(), settings.deny.end(), [&](const Denial& denial) {
+    return (denial.method == "*" || denial.method == method) && glob_match(denial.path, path);
+  });
+}
 
 std::optional<Response> Gateway::refuse(const Request& request, Gate gate) const {
   if (gate == Gate::Open) return std::nullopt;
@@ -43,11 +51,7 @@ std::optional<Response> Gateway::refuse(const Request& request, Gate gate) const
 std::optional<Response> Gateway::denied(const Request& request) const {
   {
     const auto lock = platform_.objects.lock();
-    const std::string path = percent_decode(request.path);
-    bool found = false;
-    for (const Denial& denial : platform_.settings.deny)
-      found = found || ((denial.method == "*" || denial.method == request.method) && glob_match(denial.path, path));
-    if (!found) return std::nullopt;
+    if (!is_denied(platform_.settings, request.method, percent_decode(request.path))) return std::nullopt;
   }
   if (request.path.starts_with("/data/core/ups")) {
     const std::size_t slash = request.path.rfind('/');

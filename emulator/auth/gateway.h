@@ -6,6 +6,9 @@
 
 namespace emulator {
 
+/// Whether access control forbids a call, by its path without encoding. Needs the objects locked.
+bool is_denied(const Settings& settings, const std::string& method, const std::string& path);
+
 /// What stands before every service: credentials, organisation, sandbox, and calls that access control forbids.
 class Gateway {
  public:

@@ -9,7 +9,7 @@
 namespace emulator {
 namespace {
 
-constexpr const char* kUnion = "https://ns.adobe.com/xdm/context/profile__union";
+constexpr const char* kSnapshotUnion = "https://ns.adobe.com/xdm/context/profile__union";
 constexpr const char* kKind = "profile_snapshot";  // by dataset: {"policy","next"}
 constexpr std::int64_t kDay = std::chrono::milliseconds{std::chrono::hours{24}}.count();
 constexpr std::size_t kKeptBatches = 2;
@@ -51,7 +51,7 @@ std::string ProfileSnapshots::ensure_dataset(const std::string& policy) {
                   {"aspect", "production"},
                   {"viewId", platform_.new_id("view")},
                   {"basePath", "/platform/emulator/" + id},
-                  {"schemaRef", {{"id", kUnion}, {"contentType", "application/vnd.adobe.xed+json;version=1"}}},
+                  {"schemaRef", {{"id", kSnapshotUnion}, {"contentType", "application/vnd.adobe.xed+json;version=1"}}},
                   {"fileDescription", {{"persisted", true}, {"containerFormat", "parquet"}, {"format", "parquet"}}},
                   {"classification", {{"dataBehavior", "record"}, {"managedBy", "SYSTEM"}}},
                   {"tags", {{"unifiedProfile", {"mergePolicyId:" + policy}}}},

@@ -8,7 +8,9 @@ namespace {
 std::string problem_type(const std::string& code) { return "http://ns.adobe.com/aep/errors/" + code; }
 
 bool is_analytics(std::string_view path) {
-  for (const std::string_view root : {"/data/connections", "/data/dataviews", "/segments", "/filters", "/reports"})
+  for (const std::string_view root :
+       {"/data/connections", "/data/dataviews", "/segments", "/filters", "/reports", "/calculatedmetrics",
+        "/dateranges", "/projects", "/componentmetadata", "/auditlogs", "/configuration"})
     if (path.starts_with(root)) return true;
   return false;
 }
