@@ -7,7 +7,7 @@ namespace {
 
 /// Every how many-th place of a run is tried: `spine_kill` tries all of them with the local engine, and the contract of
 /// stages every durable write of this one.
-constexpr int kKillStep = 9;
+constexpr int kKillStep = 15;
 
 enum class Part { First, Delta };
 
