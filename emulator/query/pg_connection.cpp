@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "emulator/query/pg_wire_type.h"
 #include "emulator/query/sql_tokens.h"
 
 namespace emulator {
@@ -18,39 +19,6 @@ constexpr std::int32_t kProtocol = 3 << 16;
 constexpr std::int32_t kLargestStart = 10'000;
 constexpr std::int32_t kLargestMessage = 16 << 20;
 constexpr std::size_t kMostStatements = 256;  // prepared ones, and portals, of a session
-
-struct WireType {
-  std::int32_t oid;
-  std::int16_t size;
-};
-
-WireType wire_type(const SqlType& type, bool as_json) {
-  switch (type.kind) {
-    case SqlType::Kind::Boolean:
-      return {16, 1};
-    case SqlType::Kind::Integer:
-      return {23, 4};
-    case SqlType::Kind::Long:
-      return {20, 8};
-    case SqlType::Kind::Double:
-      return {701, 8};
-    case SqlType::Kind::Decimal:
-      return {1700, -1};
-    case SqlType::Kind::Date:
-      return {1082, 4};
-    case SqlType::Kind::Timestamp:
-      return {1114, 8};
-    case SqlType::Kind::Binary:
-      return {17, -1};
-    case SqlType::Kind::Struct:
-    case SqlType::Kind::List:
-      return {as_json ? 25 : 2277, -1};  // anyarray
-    case SqlType::Kind::Map:
-      return {as_json ? 25 : 9001, -1};  // anymap, which PostgreSQL has no number for
-    default:
-      return {25, -1};
-  }
-}
 
 /// Characters before a byte of UTF-8, from 1: how PostgreSQL counts places.
 std::string position_of(const std::string& sql, std::size_t offset) {
