@@ -36,6 +36,11 @@ HttpError no_access(const std::string& id) {
   return ups_failure(403, "UPAPI-113752-403", "User is not authorized to read audience " + id);
 }
 
+/// Says nothing about people here, who are in audiences at random; but each audience has its own.
+std::string invented_expression(const Platform& platform, const std::string& name) {
+  return "workAddress.country = \"US\" and " + platform.identity.tenant + ".interest = " + Json(name).dump();
+}
+
 Json shown(Json audience) {
   audience.erase("_emulator");
   return audience;
@@ -70,7 +75,7 @@ Json Audiences::made(const std::string& id, const std::string& name) const {
       {"state", "enabled"},
       {"evaluationInfo",
        {{"batch", {{"enabled", true}}}, {"continuous", {{"enabled", false}}}, {"synchronous", {{"enabled", false}}}}},
-      {"expression", {{"type", "PQL"}, {"format", "pql/text"}, {"value", "workAddress.country = \"US\""}}},
+      {"expression", {{"type", "PQL"}, {"format", "pql/text"}, {"value", invented_expression(platform_, name)}}},
       {"schema", {{"name", "_xdm.context.profile"}}},
       {"definedOn", Json::array({{{"meta:resourceType", "unions"},
                                   {"meta:containerId", "tenant"},

@@ -67,6 +67,7 @@ void Segments::add_routes(Router& router) {
   const std::string jobs_path = "/data/core/ups/segment/jobs";
   router.add("GET", jobs_path, checked([this](const Request& r) { return jobs(r); }));
   router.add("POST", jobs_path, checked([this](const Request& r) { return run(r); }));
+  router.add("POST", jobs_path + "/bulk-get", checked([this](const Request& r) { return bulk_jobs(r); }));
   router.add("GET", jobs_path + "/{id}", checked([this](const Request& r) { return job(r); }));
   router.add("DELETE", jobs_path + "/{id}", checked([this](const Request& r) { return drop_job(r); }));
 }
@@ -254,9 +255,17 @@ Response Segments::jobs(const Request& request) {
   const std::uint64_t start = number_or(request, "start", 0);
   if (limit == 0) throw ups_failure(400, "UPAPI-113001-400", "limit must be a positive number");
   const auto status = request.query_value("status");
+  static const std::vector<std::string> kStates{"NEW",       "QUEUED", "PROCESSING", "CANCELLING",
+                                                "CANCELLED", "FAILED", "SUCCEEDED"};
+  if (status && std::find(kStates.begin(), kStates.end(), *status) == kStates.end())
+    throw ups_failure(400, "UPAPI-113001-400", "There is no status '" + *status + "'");
+  const auto snapshot = request.query_value("snapshot.name");
+  const std::int64_t lag = platform_.settings.list_lag.count();
   std::vector<const Json*> found;
   for (const auto& [id, one] : platform_.objects.all("segment_job")) {
+    if (lag > 0 && one.value("creationTime", std::int64_t{0}) + lag > platform_.clock.now_ms()) continue;
     if (status && one.value("status", "") != *status) continue;
+    if (snapshot && one["snapshot"].value("name", "") != *snapshot) continue;
     bool wanted = true;
     for (const std::string& property : request.query_values("property")) {
       const std::string kSegment = "segments~segmentId==";
@@ -279,6 +288,24 @@ Response Segments::jobs(const Request& request) {
     body["_links"]["next"]["href"] = "@/segment/jobs?start=" + std::to_string(start + limit) +
                                      "&limit=" + std::to_string(limit) + (status ? "&status=" + *status : "");
   return Response::json(200, body);
+}
+
+Response Segments::bulk_jobs(const Request& request) {
+  const Json body = json_body(request, ups_failure(400, "UPAPI-113015-400", "The body is not JSON"));
+  const Json ids = body.value("ids", Json::array());
+  if (!ids.is_array() || ids.empty() || ids.size() > kMostDefinitions)
+    throw ups_failure(400, "UPAPI-113015-400", "Between 1 and 100 ids are needed");
+  const auto lock = platform_.objects.lock();
+  Json results = Json::object();
+  for (const Json& entry : ids) {
+    const std::string id = entry.value("id", "");
+    const Json* found = platform_.objects.find("segment_job", id);
+    results[id] =
+        found != nullptr
+            ? shown_evaluation(*found)
+            : Json::parse(ups_failure(404, "UPAPI-100404-404", "Segment job " + id + " not found").response.body);
+  }
+  return Response::json(207, {{"results", results}});
 }
 
 Response Segments::job(const Request& request) {

@@ -22,6 +22,7 @@ class Segments {
   Response bulk_get(const Request& request);
   Response define(const Request& request);
   Response jobs(const Request& request);
+  Response bulk_jobs(const Request& request);
   Response job(const Request& request);
   Response run(const Request& request);
   Response drop_job(const Request& request);

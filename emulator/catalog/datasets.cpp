@@ -68,8 +68,11 @@ void keep_system_fields(Json& dataset, const Json& before) {
 
 }  // namespace
 
-Datasets::Datasets(Platform& platform, Lake& lake)
-    : platform_(platform), lake_(lake), expirations_(platform, [this](const std::string& id) { erase(id); }) {}
+Datasets::Datasets(Platform& platform, Lake& lake, World& world)
+    : platform_(platform),
+      lake_(lake),
+      expirations_(
+          platform, [this](const std::string& id) { erase(id); }, [&world] { return world.profiles(); }) {}
 
 void Datasets::add_routes(Router& router) {
   const std::string base = kDatasets;

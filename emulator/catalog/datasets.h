@@ -2,6 +2,7 @@
 
 #include "emulator/catalog/expirations.h"
 #include "emulator/data/lake.h"
+#include "emulator/data/world.h"
 #include "emulator/http/router.h"
 
 namespace emulator {
@@ -9,7 +10,7 @@ namespace emulator {
 /// Datasets of the catalog: /data/foundation/catalog/dataSets and its v2 PATCH.
 class Datasets {
  public:
-  Datasets(Platform& platform, Lake& lake);
+  Datasets(Platform& platform, Lake& lake, World& world);
 
   void add_routes(Router& router);
 

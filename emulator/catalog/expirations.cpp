@@ -3,6 +3,7 @@
 #include <ctime>
 #include <vector>
 
+#include "emulator/catalog/work_orders.h"
 #include "emulator/data/errors.h"
 #include "emulator/http/errors.h"
 
@@ -16,9 +17,7 @@ constexpr std::int64_t kDay = 24LL * 60 * 60 * 1000;
 constexpr std::uint64_t kExpirationsOnAPage = 25;
 constexpr std::uint64_t kLargestPage = 100;
 // What organisations are licensed for without a shield.
-constexpr int kExpirationQuota = 75;
-constexpr int kDailyQuota = 1'000'000;
-constexpr int kMonthlyQuota = 2'000'000;
+constexpr std::uint64_t kExpirationQuota = 75;
 
 HttpError hygiene_failure(const std::string& why) { return {problem(400, "HYGN-3102-400", why)}; }
 
@@ -239,18 +238,20 @@ Response Expirations::cancel(const Request& request) {
 Response Expirations::quota(const Request& request) {
   const auto lock = platform_.objects.lock();
   settle();
-  int open = 0;
-  for (const auto& [id, expiration] : platform_.objects.all(kKind)) open += is_open(expiration) ? 1 : 0;
+  std::uint64_t open = 0;
+  for (const auto& [id, expiration] : platform_.objects.all(kKind)) open += is_open(expiration) ? 1U : 0U;
   const auto wanted = request.query_value("quotaType");
   Json quotas = Json::array();
-  const auto add = [&](const char* name, const char* description, int consumed, int all) {
+  const auto add = [&](const char* name, const char* description, std::uint64_t consumed, std::uint64_t all) {
     if (!wanted || *wanted == name)
       quotas.push_back({{"name", name}, {"description", description}, {"consumed", consumed}, {"quota", all}});
   };
   add("datasetExpirationQuota", "Dataset expirations that are pending or executing", open, kExpirationQuota);
-  // There are no record deletes here, so none are used up.
-  add("dailyConsumerDeleteIdentitiesQuota", "Identities deleted today", 0, kDailyQuota);
-  add("monthlyConsumerDeleteIdentitiesQuota", "Identities deleted this month", 0, kMonthlyQuota);
+  const std::int64_t now = platform_.clock.now_ms();
+  add("dailyConsumerDeleteIdentitiesQuota", "Identities deleted today", identities_since(platform_, day_begin(now)),
+      kDailyIdentities);
+  add("monthlyConsumerDeleteIdentitiesQuota", "Identities deleted this month",
+      identities_since(platform_, month_begin(now)), monthly_identities(profiles_()));
   if (quotas.empty()) throw hygiene_failure("There is no quota '" + *wanted + "'");
   return Response::json(200, {{"quotas", quotas}});
 }

@@ -18,9 +18,10 @@ inline constexpr const char* kExpiryTag = "adobe/hygiene/ttl";
 /// `hygiene_delay` after their time, when somebody next looks.
 class Expirations {
  public:
-  /// `erase` deletes a dataset and its rows; called with the objects locked.
-  Expirations(Platform& platform, std::function<void(const std::string&)> erase)
-      : platform_(platform), erase_(std::move(erase)) {}
+  /// `erase` deletes a dataset and its rows; called with the objects locked. `profiles` says how many people there are.
+  Expirations(Platform& platform, std::function<void(const std::string&)> erase,
+              std::function<std::uint64_t()> profiles)
+      : platform_(platform), erase_(std::move(erase)), profiles_(std::move(profiles)) {}
 
   void add_routes(Router& router);
   /// Deletes the datasets whose time has come. Needs the objects locked.
@@ -43,6 +44,7 @@ class Expirations {
 
   Platform& platform_;
   std::function<void(const std::string&)> erase_;
+  std::function<std::uint64_t()> profiles_;
 };
 
 }  // namespace emulator

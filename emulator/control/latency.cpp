@@ -38,6 +38,7 @@ Settings with_real_latency(Settings settings) {
   settings.list_lag = seconds(5);
   settings.table_tag_delay = minutes(1);
   settings.hygiene_delay = hours(24);
+  settings.preview_delay = seconds(12);
   settings.analytics_delay = minutes(90);
   settings.analytics_delete_delay = minutes(90);
   settings.backfill_delay = hours(24);

@@ -91,6 +91,7 @@ const std::vector<SettingRow>& setting_rows() {
       duration("list_lag", &Settings::list_lag),
       duration("table_tag_delay", &Settings::table_tag_delay),
       duration("hygiene_delay", &Settings::hygiene_delay),
+      duration("preview_delay", &Settings::preview_delay),
       duration("abandon_after", &Settings::abandon_after),
       duration("token_lifetime", &Settings::token_lifetime),
       count("page_cap", &Settings::page_cap),

@@ -3,11 +3,13 @@
 #include <cstdio>
 
 #include "emulator/audiences/audiences.h"
+#include "emulator/audiences/previews.h"
 #include "emulator/audiences/segments.h"
 #include "emulator/catalog/batches.h"
 #include "emulator/catalog/data_access.h"
 #include "emulator/catalog/dataset_rows.h"
 #include "emulator/catalog/datasets.h"
+#include "emulator/catalog/work_orders.h"
 #include "emulator/data/control_calls.h"
 #include "emulator/data/lake.h"
 #include "emulator/data/worker.h"
@@ -24,11 +26,13 @@ struct DataPlane::Parts {
         world(shared, shared.folder / "world.duckdb"),
         lake(shared),
         audiences(shared, world, lake),
-        datasets(shared, lake),
+        datasets(shared, lake, world),
         batches(shared, lake),
         access(shared, lake, world),
         worker(shared.clock, [](const std::string& what) { std::fprintf(stderr, "data plane: %s\n", what.c_str()); }),
         segments(shared, world, lake, worker),
+        previews(shared, world, worker),
+        work_orders(shared, world, lake, worker),
         exports(shared, world, lake, worker),
         snapshots(shared, world, lake, worker),
         ingestion(shared, world, lake, worker),
@@ -44,6 +48,8 @@ struct DataPlane::Parts {
   // Those below use the worker in their tasks. It is told to stop before they go: see ~DataPlane.
   Worker worker;
   Segments segments;
+  Previews previews;
+  WorkOrders work_orders;
   ExportJobs exports;
   ProfileSnapshots snapshots;
   Ingestion ingestion;
@@ -74,6 +80,8 @@ DataPlane::DataPlane(Platform& platform, const WorldOptions& options) : parts_(s
   } else {
     parts_->segments.resume();
   }
+  parts_->previews.resume();
+  parts_->work_orders.resume();
   parts_->exports.resume();
   parts_->snapshots.resume();
   parts_->ingestion.resume();
@@ -84,6 +92,8 @@ DataPlane::~DataPlane() { parts_->worker.stop(); }
 void DataPlane::add_routes(Router& router) {
   parts_->audiences.add_routes(router);
   parts_->segments.add_routes(router);
+  parts_->previews.add_routes(router);
+  parts_->work_orders.add_routes(router);
   parts_->exports.add_routes(router);
   parts_->datasets.add_routes(router);
   parts_->batches.add_routes(router);

@@ -254,6 +254,19 @@ std::uint64_t World::remove(const std::string& person) {
   return connection.number("DELETE FROM profiles WHERE person = " + sql_text(person));
 }
 
+std::uint64_t World::forget(const std::string& space, const std::string& id) {
+  const std::lock_guard guard(writing_);
+  Connection connection(database_);
+  std::string condition =
+      "coalesce(list_contains(flatten(list_transform(map_entries(identities::JSON::MAP(VARCHAR, JSON[])), e -> "
+      "list_transform(e.value, x -> lower(e.key) || chr(31) || (x ->> 'id')))), " +
+      sql_text(lower(space)) + " || chr(31) || " + sql_text(id) + "), false)";
+  // An identity map that a test wrote stands instead of the columns.
+  if (lower(space) == "email") condition += " OR (identities IS NULL AND person = " + sql_text(id) + ")";
+  if (lower(space) == "ecid") condition += " OR (identities IS NULL AND ecid = " + sql_text(id) + ")";
+  return connection.number("DELETE FROM profiles WHERE " + condition);
+}
+
 void World::empty(const std::string& audience) {
   const std::lock_guard guard(writing_);
   Connection connection(database_);

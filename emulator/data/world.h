@@ -49,6 +49,8 @@ class World {
   void add(const Json& profile);
   /// How many profiles with that person id went.
   std::uint64_t remove(const std::string& person);
+  /// Deletes the profiles with that identity; the namespace's code is compared without case. How many went.
+  std::uint64_t forget(const std::string& space, const std::string& id);
   /// Takes everybody out of the audience.
   void empty(const std::string& audience);
   /// Makes the key known and puts that share of the people into it.

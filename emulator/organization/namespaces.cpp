@@ -96,6 +96,12 @@ std::optional<Json> find_namespace(const Platform& platform, const std::string& 
   return std::nullopt;
 }
 
+bool knows_namespace(const Platform& platform, const std::string& code) {
+  const auto is_it = [&](const Json& known) { return upper(known["code"].get<std::string>()) == upper(code); };
+  const Json all = all_namespaces(platform);
+  return std::any_of(all.begin(), all.end(), is_it);
+}
+
 std::optional<Json> find_namespace_by_id(const Platform& platform, const std::string& id) {
   for (const Json& known : all_namespaces(platform))
     if (std::to_string(known["id"].get<std::uint64_t>()) == id) return known;

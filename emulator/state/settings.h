@@ -24,6 +24,7 @@ struct Settings {
   std::chrono::milliseconds list_lag{0};           // a new dataset, batch, job, schema is absent from lists that long
   std::chrono::milliseconds table_tag_delay{0};    // the tag adobe/pqs/table appears that long after creation
   std::chrono::milliseconds hygiene_delay{0};      // a dataset whose time has come -> its end
+  std::chrono::milliseconds preview_delay{0};      // a preview asked for -> its numbers
   std::chrono::milliseconds abandon_after{24LL * 3600 * 1000};  // a batch left loading
   std::chrono::seconds token_lifetime{86399};
   std::uint64_t page_cap = 100;                                 // the largest page any list hands out

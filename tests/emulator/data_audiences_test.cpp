@@ -1,4 +1,5 @@
 #include "data_world.h"
+#include "emulator/http/uri.h"
 
 namespace emulator {
 namespace {
@@ -140,6 +141,128 @@ TEST(DataAudiencesTest, DefinitionsAreTheOlderFace) {
   EXPECT_TRUE(made.headers.contains("x-location"));
   EXPECT_EQ(world.call("POST", path, wanted).status, 400);
   EXPECT_EQ(world.call("POST", path + "/bulk-get", Json{{"ids", Json::array({{{"id", id}}})}}).status, 207);
+}
+
+TEST(DataAudiencesTest, EvaluationsAreFoundByStatusSegmentAndSnapshot) {
+  DataWorld world({.profiles = 10, .audiences = 2, .seed = 1});
+  const std::string path = "/data/core/ups/segment/jobs";
+  const auto total = [&](const std::string& query) { return world.get(path + query)["_page"]["totalCount"]; };
+  world.wait_for([&] { return total("?status=SUCCEEDED") == 1; }, "the first evaluation");
+  const Response run = world.call("POST", path, Json::array({{{"segmentId", world.audiences()[0]}}}));
+  const std::string id = Json::parse(run.body)["id"];
+  world.wait_for([&] { return total("?status=SUCCEEDED") == 2; }, "the job");
+  EXPECT_EQ(total("?property=segments~segmentId==" + world.audiences()[0]), 2);
+  EXPECT_EQ(total("?property=segments~segmentId==" + world.audiences()[1]), 1);
+  EXPECT_EQ(total("?snapshot.name=latest"), 1);
+  EXPECT_EQ(total("?status=FAILED"), 0);
+  EXPECT_EQ(world.call("GET", path + "?status=succeeded").status, 400) << "words are in upper case";
+  const Json first = world.get(path + "?limit=1");
+  EXPECT_EQ(first["children"][0]["id"], id) << "the newest first";
+  EXPECT_EQ(first["_links"]["next"]["href"], "@/segment/jobs?start=1&limit=1");
+  const Response bulk =
+      world.call("POST", path + "/bulk-get", Json{{"ids", Json::array({{{"id", id}}, {{"id", "none"}}})}});
+  EXPECT_EQ(bulk.status, 207);
+  EXPECT_EQ(Json::parse(bulk.body)["results"][id]["status"], "SUCCEEDED");
+  EXPECT_TRUE(Json::parse(bulk.body)["results"]["none"]["errors"].contains("404"));
+  world.platform->settings.list_lag = std::chrono::hours(1);
+  EXPECT_EQ(total(""), 0) << "new ones are not listed yet";
+}
+
+struct PreviewWorld : DataWorld {
+  std::string ask(const std::string& expression) {
+    const Response made = call("POST", "/data/core/ups/preview",
+                               Json{{"predicateExpression", expression},
+                                    {"predicateType", "pql/text"},
+                                    {"predicateModel", "_xdm.context.profile"},
+                                    {"graphType", "pdg"}});
+    EXPECT_EQ(made.status, 201) << made.body;
+    EXPECT_EQ(Json::parse(made.body)["state"], "NEW");
+    return percent_encode(Json::parse(made.body)["previewId"].get<std::string>());
+  }
+  Json estimate(const std::string& id) { return get("/data/core/ups/estimate/" + id); }
+  Json result(const std::string& expression) {
+    const std::string id = ask(expression);
+    wait_for([&] { return estimate(id)["state"] != "RUNNING"; }, "the estimate");
+    return estimate(id);
+  }
+  std::size_t size(const std::string& expression) {
+    const Json found = result(expression);
+    EXPECT_EQ(found["state"], "RESULT_READY") << expression << ": " << found["error"];
+    return found["estimatedSize"];
+  }
+};
+
+TEST(PreviewTest, AnEstimateCountsWhomTheExpressionSelects) {
+  PreviewWorld world;
+  const std::string a = world.audiences()[0];
+  const std::string b = world.audiences()[1];
+  const std::set<std::string> in_a = world.truth(a);
+  std::size_t both = 0;
+  for (const std::string& person : world.truth(b)) both += in_a.count(person);
+  const std::string first = "inSegment(\"" + a + "\")";
+  const std::string second = "inSegment('" + b + "')";
+  EXPECT_EQ(world.size(world.get("/data/core/ups/audiences/" + a)["expression"]["value"]), in_a.size());
+  EXPECT_EQ(world.size(first), in_a.size());
+  EXPECT_EQ(world.size(first + " and " + second), both);
+  EXPECT_EQ(world.size("not " + first), 500 - in_a.size());
+  EXPECT_EQ(world.size(first + " OR not(" + first + ")"), 500U);
+  const std::size_t adas = world.size("person.name.firstName = \"Ada\"");
+  EXPECT_GT(adas, 0U);
+  EXPECT_EQ(world.size("person.name.firstName.equals(\"ADA\", false)"), adas);
+  EXPECT_EQ(world.size("person.name.firstName.equals(\"ADA\")"), 0U);
+  EXPECT_EQ(world.size("person.name.firstName in [\"Ada\", \"Nobody\"]"), adas);
+  EXPECT_EQ(world.size("person.name.firstName != \"Ada\""), 500 - adas);
+  EXPECT_EQ(world.size("repositoryCreatedBy = \"x\""), 0U) << "a field of the union that nobody here has a value of";
+  const Json ready = world.result(first);
+  EXPECT_EQ(ready["totalRows"], 500);
+  EXPECT_EQ(ready["standardError"], 0) << "few enough to read them all";
+  EXPECT_EQ(ready["estimatedNamespaceDistribution"].size(), 2U);
+}
+
+TEST(PreviewTest, WhatIsNotUnderstoodFailsWithItsWord) {
+  PreviewWorld world;
+  const Json unknown = world.result("workAddress.colour = \"red\"");
+  EXPECT_EQ(unknown["state"], "FAILED");
+  EXPECT_NE(unknown["error"]["description"].get<std::string>().find("workAddress.colour"), std::string::npos);
+  for (const char* wrong : {"person.name.firstName = ", "CHAIN(x, y)", "inSegment(\"nobody\")", "\"open", "a b c"})
+    EXPECT_EQ(world.result(wrong)["state"], "FAILED") << wrong;
+  EXPECT_EQ(world.call("POST", "/data/core/ups/preview", Json{{"predicateType", "pql/text"}}).status, 400);
+}
+
+TEST(PreviewTest, ItRunsByTheClockAndGivesPagesOfPeople) {
+  PreviewWorld world;
+  world.platform->settings.preview_delay = std::chrono::seconds(12);
+  const std::string audience = world.audiences()[0];
+  const std::string id = world.ask("inSegment(\"" + audience + "\")");
+  const std::string path = "/data/core/ups/preview/" + id;
+  EXPECT_EQ(world.estimate(id)["state"], "RUNNING");
+  EXPECT_EQ(world.get(path)["state"], "RUNNING");
+  world.restart();
+  world.platform->clock.advance(std::chrono::seconds(13));
+  world.wait_for([&] { return world.estimate(id)["state"] == "RESULT_READY"; }, "the estimate");
+  std::set<std::string> people;
+  for (std::string next = path + "?limit=7"; !next.empty();) {
+    const Json page = world.get(next);
+    for (const Json& one : page["results"]) people.insert(one["objectId"].get<std::string>());
+    const std::string link = page["link"];
+    next = link.empty() ? "" : "/data/core/ups" + link;
+  }
+  EXPECT_EQ(people.size(), world.truth(audience).size());
+  EXPECT_EQ(world.call("DELETE", path).status, 200);
+  EXPECT_EQ(world.call("GET", path).status, 404);
+  EXPECT_EQ(world.call("GET", "/data/core/ups/estimate/" + id).status, 404);
+}
+
+TEST(PreviewTest, TheSampleSaysHowManyProfilesHaveWhichIdentity) {
+  PreviewWorld world;
+  const Json sample = world.get("/data/core/ups/previewsamplestatus");
+  EXPECT_EQ(sample["totalRows"], "500");
+  EXPECT_EQ(sample["status"], "TASK_FINISHED");
+  const std::string path = "/data/core/ups/previewsamplestatus/report/namespace";
+  const Json report = world.get(path)["data"];
+  EXPECT_EQ(report[0]["code"], "Email");
+  EXPECT_EQ(report[0]["fullIDsCount"], 500);
+  EXPECT_EQ(world.call("GET", path + "?date=2001-01-01").status, 404);
 }
 
 }  // namespace
