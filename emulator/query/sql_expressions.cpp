@@ -552,8 +552,7 @@ SqlExpression SqlParser::reach(SqlExpression base, const std::string& member, st
 SqlType SqlParser::type_of(const SqlExpression& expression, const SqlScope& scope) {
   if (expression.type) return *expression.type;
   try {
-    const auto columns =
-        relations_.describe("SELECT " + expression.sql + (scope.from.empty() ? "" : " FROM " + scope.from));
+    const auto columns = describe("SELECT " + expression.sql + (scope.from.empty() ? "" : " FROM " + scope.from));
     if (!columns.empty()) return columns.front().type;
   } catch (const DatabaseError&) {
     // Correlated with a query around it, or wrong: the whole statement will tell.

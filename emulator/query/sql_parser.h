@@ -91,6 +91,8 @@ class SqlParser {
   // Queries.
   std::string query(const SqlScope* outer, std::optional<std::uint64_t>* limit = nullptr);
   void common_tables(const SqlScope* outer);
+  std::string with_shared(std::size_t from) const;
+  std::vector<SqlColumn> describe(const std::string& query);
   std::string set_operations(const SqlScope* outer, int least, SqlScope& scope);
   std::string query_term(const SqlScope* outer, SqlScope& scope);
   std::string select(const SqlScope* outer, SqlScope& scope);
@@ -141,6 +143,8 @@ class SqlParser {
   std::vector<SqlToken> tokens_;
   std::size_t at_ = 0;
   std::map<std::string, SqlRelation> common_;  // by lower-case name
+  std::vector<std::string> shared_;            // what those of WITH are in the engine's SQL, in their order
+  int common_number_ = 0;
   std::set<std::string> datasets_;
   int depth_ = 0;
 };

@@ -39,6 +39,7 @@ std::optional<std::string> SqlParser::alias() {
 
 std::string SqlParser::query(const SqlScope* outer, std::optional<std::uint64_t>* limit) {
   const auto known = common_;
+  const auto before = shared_.size();
   if (word("WITH")) common_tables(outer);
   SqlScope scope;
   scope.outer = outer;
@@ -53,7 +54,21 @@ std::string SqlParser::query(const SqlScope* outer, std::optional<std::uint64_t>
   }
   if (take_word("OFFSET")) sql += " OFFSET " + std::to_string(whole_number());
   common_ = known;
+  if (shared_.size() > before) sql = with_shared(before) + sql;
+  shared_.resize(before);
   return sql;
+}
+
+// Each is written once and named by whoever reads it: put in place of their names, tables that read one another several
+// times would grow without end, and so would the memory of the plan.
+std::string SqlParser::with_shared(std::size_t from) const {
+  std::string sql;
+  for (std::size_t i = from; i < shared_.size(); ++i) sql += (i == from ? "WITH " : ", ") + shared_[i];
+  return sql.empty() ? sql : sql + " ";
+}
+
+std::vector<SqlColumn> SqlParser::describe(const std::string& query) {
+  return relations_.describe(with_shared(0) + query);
 }
 
 void SqlParser::common_tables(const SqlScope* outer) {
@@ -72,8 +87,9 @@ void SqlParser::common_tables(const SqlScope* outer) {
     const std::string sql = query(outer);
     need_symbol(")");
     SqlRelation relation;
-    relation.sql = columns.empty() ? "(" + sql + ")" : "(SELECT * FROM (" + sql + ") AS t(" + name_list(columns) + "))";
-    relation.columns = relations_.describe("SELECT * FROM " + relation.sql);
+    relation.sql = sql_name("common " + std::to_string(common_number_++));
+    shared_.push_back(relation.sql + (columns.empty() ? "" : "(" + name_list(columns) + ")") + " AS (" + sql + ")");
+    relation.columns = describe("SELECT * FROM " + relation.sql);
     common_[sql_lower(known)] = std::move(relation);
   } while (take_symbol(","));
 }
@@ -129,7 +145,7 @@ std::string SqlParser::values(const SqlScope* outer) {
     rows += (rows.empty() ? "(" : ", (") + row + ")";
   } while (take_symbol(","));
   // Spark calls the columns col1, col2, ...
-  const auto columns = relations_.describe("SELECT * FROM (VALUES " + rows + ")");
+  const auto columns = describe("SELECT * FROM (VALUES " + rows + ")");
   std::vector<std::string> names;
   for (width = 0; width < columns.size(); ++width) names.push_back("col" + std::to_string(width + 1));
   return "SELECT * FROM (VALUES " + rows + ") AS t(" + name_list(names) + ")";
@@ -355,7 +371,7 @@ void SqlParser::from_item(SqlScope& scope, const SqlScope* outer) {
     need_symbol(")");
     std::vector<SqlColumn> columns;
     try {
-      columns = relations_.describe("SELECT * FROM " + sql);
+      columns = describe("SELECT * FROM " + sql);
     } catch (const DatabaseError& error) {
       throw engine_failure(error.what());
     }
@@ -371,7 +387,7 @@ void SqlParser::from_item(SqlScope& scope, const SqlScope* outer) {
   }
   if (word("VALUES")) {
     const std::string sql = "(" + values(outer) + ")";
-    return add_source(scope, sql, relations_.describe("SELECT * FROM " + sql), "");
+    return add_source(scope, sql, describe("SELECT * FROM " + sql), "");
   }
   const SqlToken token = now();
   const std::string table = name("a table");

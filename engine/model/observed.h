@@ -7,6 +7,7 @@
 
 #include "engine/model/finding.h"
 #include "engine/model/resource.h"
+#include "engine/model/sample.h"
 
 namespace audiencesync {
 
@@ -27,6 +28,8 @@ struct Observed {
   std::string state = {};  // how this slice stands, for the plan: "verified"; empty: the engine's own words
   Outputs outputs = {};    // for later stages, as far as known
   std::vector<Finding> findings = {};
+  /// Changed people, where no row of theirs comes to this machine; else the engine reads its own changeset.
+  std::vector<Sample> samples = {};
   /// Facts to keep for later runs once this one may write: pinned audience ids. Null forgets.
   std::map<std::string, Value> remember = {};
 };

@@ -8,6 +8,7 @@
 #include "engine/base/clock.h"
 #include "engine/model/change.h"
 #include "engine/model/finding.h"
+#include "engine/model/sample.h"
 
 namespace audiencesync {
 
@@ -15,14 +16,6 @@ namespace audiencesync {
 struct StageState {
   std::string stage;
   std::string state;  // "in sync", "2 changes", "skipped: ...", "cannot check: ...", "verified", "known after export"
-};
-
-/// One changed person as people may see them.
-struct Sample {
-  std::string kind;                  // "new", "changed" or "leaves"
-  std::string person;                // masked
-  std::vector<std::string> entered;  // audience names
-  std::vector<std::string> left;
 };
 
 /// What applying the plan takes.

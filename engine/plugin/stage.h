@@ -26,6 +26,7 @@ struct ObserveRequest {
   ReadBackWish read_back = ReadBackWish::IfNeeded;
   /// The memberships wanted are those of when this past run had ended, instead of the export's.
   std::optional<std::int64_t> back_to = {};
+  std::size_t samples = 0;  // changed people of each kind that the plan shows
 };
 
 /// One slice of the platform (datasets, schemas, ...) and the only code that decides about it.

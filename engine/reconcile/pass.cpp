@@ -29,7 +29,8 @@ Stage& Pass::stage(const StageDescriptor& descriptor) {
 
 Result<StageView> Pass::observe(const StageDescriptor& descriptor, std::optional<Time> not_before) {
   if (services_.stop.stop_requested()) return Error(ErrorCode::Interrupted, "interrupted while observing");
-  ObserveRequest request{descriptor.desire(services_.manifest), not_before, pinned_source_, read_back_, back_to_};
+  ObserveRequest request{
+      descriptor.desire(services_.manifest), not_before, pinned_source_, read_back_, back_to_, samples_};
   for (auto& resource : request.desired) resource.fields = resolve(resource.fields, outputs_);
   ReadContext context(services_, outputs_);
   auto observed = TRY(stage(descriptor).observe(request, context).in(descriptor.name));

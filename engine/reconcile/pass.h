@@ -20,14 +20,16 @@ struct StageView {
 /// Observes stages in order and compares: the reading half of the loop.
 class Pass {
  public:
-  /// `pinned_source`, `back_to`: see ObserveRequest.
+  /// `pinned_source`, `back_to`, `samples`: see ObserveRequest.
   Pass(const Registry& registry, const RunServices& services, std::optional<std::string> pinned_source = {},
-       ReadBackWish read_back = ReadBackWish::IfNeeded, std::optional<std::int64_t> back_to = {})
+       ReadBackWish read_back = ReadBackWish::IfNeeded, std::optional<std::int64_t> back_to = {},
+       std::size_t samples = 0)
       : registry_(registry),
         services_(services),
         pinned_source_(std::move(pinned_source)),
         read_back_(read_back),
-        back_to_(back_to) {}
+        back_to_(back_to),
+        samples_(samples) {}
 
   /// Observes every stage of a phase, in the registry's order; their outputs join `outputs()`.
   /// Stops after a stage with a Refuse finding: what follows would be judged on a doubtful base.
@@ -45,6 +47,7 @@ class Pass {
   std::optional<std::string> pinned_source_;
   ReadBackWish read_back_;
   std::optional<std::int64_t> back_to_;
+  std::size_t samples_;
   OutputTable outputs_;
   std::map<std::string, std::unique_ptr<Stage>> stages_;
 };

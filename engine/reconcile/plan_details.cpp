@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "engine/manifest/manifest.h"
+#include "engine/model/change_fields.h"
+
 namespace audiencesync {
 namespace {
 
@@ -112,6 +115,12 @@ Cost plan_cost(const std::vector<Change>& changes, const Limits& limits) {
     ++cost.write_calls;
     if (!change.bulk) continue;
     cost.records += change.bulk->records;
+    if (field_text(change, "engine") == to_string(Engine::QueryService)) {
+      // One statement writes them where they are, and its scratch is dropped.
+      ++cost.batches;
+      ++cost.write_calls;
+      continue;
+    }
     cost.bytes += change.bulk->bytes;
     // A batch is opened, filled part by part, and completed.
     const auto files = parts_of(change.bulk->bytes, limits.upload_file);

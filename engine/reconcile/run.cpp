@@ -133,7 +133,8 @@ Result<Verdict> SyncRun::dry(State& state) {
     const auto* expected = state.expected();
     state.plan.rollback = state.goal();
     Pass pass(registry_, services_, expected == nullptr ? std::nullopt : std::optional(expected->text("source")),
-              ReadBackWish::IfNeeded, state.plan.rollback ? std::optional(state.plan.rollback->run) : std::nullopt);
+              ReadBackWish::IfNeeded, state.plan.rollback ? std::optional(state.plan.rollback->run) : std::nullopt,
+              state.options.samples);
     state.plan.findings.clear();
     state.plan.refresh.clear();
     state.plan.changes.clear();
@@ -189,12 +190,14 @@ Result<Verdict> SyncRun::live(State& state) {
         TRY(store_.begin_run(manifest.uid, state.plan.definition, manifest.canonical(), services_.server.now()));
   }
   if (state.options.mode == Mode::ReadBack) return read_back(state);
+  // Where the platform compares, what one round writes another one had computed before.
+  const int most = manifest.engine == Engine::QueryService ? 2 * kMostRounds : kMostRounds;
   for (int rounds = 1;; ++rounds) {
     state.moved.reset();
     const auto verdict = TRY(round(state));
     if (verdict) return *verdict;
-    if (state.moved && (rounds >= kMostRounds || state.options.exact)) return std::move(*state.moved);
-    if (rounds >= kMostRounds) break;
+    if (state.moved && (rounds >= most || state.options.exact)) return std::move(*state.moved);
+    if (rounds >= most) break;
     if (!state.moved) continue;
     services_.events.warn(
         "plan.stale",
@@ -203,7 +206,7 @@ Result<Verdict> SyncRun::live(State& state) {
   return Error(ErrorCode::Conflict,
                fmt::format("after {} rounds the plan is still not empty: something changes the same objects; see the "
                            "plan for what differs",
-                           kMostRounds));
+                           most));
 }
 
 // Observe everything, plan, and do what may be done; without a verdict the next round looks at what has become of it.
@@ -211,7 +214,8 @@ Result<std::optional<Verdict>> SyncRun::round(State& state) {
   const auto* expected = state.expected();
   state.plan.rollback = state.goal();
   Pass pass(registry_, services_, expected == nullptr ? std::nullopt : std::optional(expected->text("source")),
-            ReadBackWish::IfNeeded, state.plan.rollback ? std::optional(state.plan.rollback->run) : std::nullopt);
+            ReadBackWish::IfNeeded, state.plan.rollback ? std::optional(state.plan.rollback->run) : std::nullopt,
+            state.options.samples);
   state.plan.findings.clear();
   state.plan.refresh.clear();
   state.plan.changes.clear();

@@ -83,6 +83,7 @@ Result<void> SyncRun::converge_plan(State& state, Pass& pass) {
     if (const auto* ms = created.value().integer_if()) plan.source_created = from_epoch_ms(*ms);
   }
   plan.audiences.clear();
+  state.samples.clear();
   plan.base.clear();
   plan.known = true;
   const auto views = TRY(pass.observe(Phase::Converge, std::nullopt));
@@ -100,6 +101,7 @@ Result<void> SyncRun::add_view(State& state, Pass& pass, const StageView& view) 
   plan.findings.insert(plan.findings.end(), observed.findings.begin(), observed.findings.end());
   plan.stages.push_back(stage_state(view));
   for (const auto& [key, value] : observed.remember) state.remember[key] = value;
+  state.samples.insert(state.samples.end(), observed.samples.begin(), observed.samples.end());
   for (const auto& finding : observed.findings) plan.known = plan.known && finding.severity != Severity::Wait;
   for (const auto& resource : observed.resources) {
     if (!resource.pending) continue;
@@ -165,8 +167,7 @@ Result<void> SyncRun::complete_plan(State& state) {
   TRY(add_suspension_findings(state));
   plan.history = membership_history(runs);
   plan.cost = plan_cost(plan.changes, services_.settings.limits);
-  plan.samples.clear();
-  // With query-service no row comes here, so there is nobody to show.
+  plan.samples = state.samples;
   if (const auto* bulk = bulk_of(plan); bulk != nullptr && manifest.engine == Engine::Local) {
     const auto forgotten = Forgotten::from_value(TRY(store_.remembered(manifest.uid, kForgotten)));
     auto samples = plan_samples(services_.memberships, *bulk, forgotten, state.options.samples);

@@ -24,6 +24,7 @@ struct SyncRun::State {
   std::string approved_by;         // of a plan that `approve` let through
   std::string approval_reason;
   std::vector<AudienceDelta> sizes;  // as last planned
+  std::vector<Sample> samples;       // of stages that see whom the engine does not
   std::optional<Bulk> written;       // memberships of the plan that was executed
   std::string repaired;              // why what we know was made anew
   std::string report;                // what the prove phase says

@@ -156,8 +156,10 @@ std::vector<std::string> cost_texts(const Plan& plan) {
   const auto& cost = plan.cost;
   if (cost.records == 0 && cost.write_calls == 0) return texts;
   if (cost.records > 0) {
-    std::string upload =
-        fmt::format("{}, {}", counted(cost.records, "row"), bytes_text(static_cast<double>(cost.bytes)));
+    // Records that the platform writes itself have no size here.
+    std::string upload = fmt::format(
+        "{}, {}", counted(cost.records, "row"),
+        cost.bytes > 0 ? bytes_text(static_cast<double>(cost.bytes)) : "written by Query Service, bytes unknown");
     if (cost.quota_share > 0)
       upload += fmt::format(", {} of what may be ingested in an hour", share_text(cost.quota_share));
     texts.push_back(std::move(upload));

@@ -91,7 +91,7 @@ struct BatchRecord {
   std::uint64_t records = 0;
   Time proven{};
   /// Everyone was written again from this generation on: the relation no longer depends on batches of earlier ones.
-  /// 0 for an ordinary difference.
+  /// 0 for an ordinary difference, and where an earlier version wrote the state.
   std::int64_t supersedes_below = 0;
   bool superseded = false;  // read only: a later commit said so
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "plugins/export/batch_queries.h"
 #include "plugins/export/export_judgement.h"
 #include "plugins/export/export_request.h"
 #include "plugins/export/export_run.h"
@@ -55,6 +56,7 @@ std::vector<Resource> desired_export(const Manifest& manifest) {
   job.fields["merge_policy"] = Ref{"audiences", "merge_policy"};
   job.fields["fields"] = Value(export_fields(manifest.identity.field));
   job.fields["statuses"] = Value(Value::Array(statuses.begin(), statuses.end()));
+  if (manifest.engine == Engine::QueryService) return {{kBatchQueriesKey, {}, "", {}}, staging, job};
   return {staging, job};
 }
 
@@ -181,6 +183,7 @@ Result<Observed> ExportStage::observe(const ObserveRequest& request, ReadContext
     return observed;
   }
   wanted.filter = std::move(filter).take();
+  if (manifest.engine == Engine::QueryService) TRY(observe_batch_queries(context, observed));
 
   const auto union_schema = TRY(platform::profile_union(context.http()));
   if (auto problem = path_problem(union_schema, manifest.identity.field)) {
@@ -243,6 +246,7 @@ Result<Applied> ExportStage::apply(const Change& change, WriteContext& context) 
     applied.outputs["dataset"] = applied.proof.version;
     return applied;
   }
+  if (change.key == kBatchQueriesKey) return try_batch_queries(context);
   if (change.key.name == "job") {
     auto applied = TRY(run_export(change, context));
     own_jobs_.insert(applied.proof.version);
@@ -268,6 +272,9 @@ StageDescriptor export_stage() {
   job.missing = Action::Run;
   for (const auto* name : {"dataset", "audiences", "merge_policy", "fields", "statuses"})
     job.fields[name] = Compare::Given;
+  ResourceRule batch_queries;
+  batch_queries.prefix = kBatchQueriesKey.name;
+  batch_queries.missing = Action::Run;
   ResourceRule batch;
   batch.prefix = "batch/";
   batch.prune = true;
@@ -276,7 +283,7 @@ StageDescriptor export_stage() {
               "Runs export jobs into our staging dataset, or finds the profiles elsewhere, and checks what they hold.",
           .phase = Phase::Refresh,
           .needs = {"audiences"},
-          .rules = {staging, job, batch},
+          .rules = {staging, job, batch_queries, batch},
           .desire = desired_export,
           .make = [] { return std::unique_ptr<Stage>(std::make_unique<ExportStage>()); }};
 }

@@ -10,6 +10,18 @@
 #include "plugins/membership/target_batches.h"
 
 namespace audiencesync {
+namespace {
+
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 5;
+  const std::vector<std::string> first(names.begin(),
+                                       names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMost)));
+  auto text = fmt::format("{}", fmt::join(first, ", "));
+  if (names.size() > kMost) text += fmt::format(" and {} more", names.size() - kMost);
+  return text;
+}
+
+}  // namespace
 
 std::string with_plural(std::uint64_t count, const char* one, const char* many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
@@ -101,6 +113,33 @@ void add_old_batches(const LedgerInput& input, const std::vector<QuarantineRecor
                      old.shared.size(), old.shared.size() == 1 ? "" : "es", old.shared.size() == 1 ? "s" : "",
                      old.shared.size() == 1 ? "it" : "them")});
   }
+}
+
+Error nothing_proven_by(std::int64_t run) {
+  return Error(ErrorCode::NotFound,
+               fmt::format("nothing was proven yet when run {} had ended, so going back there would empty every "
+                           "audience; name a later run, audiencesync history lists them",
+                           run));
+}
+
+Finding rollback_kept(const std::vector<std::string>& joined, std::int64_t run) {
+  return {Severity::Warning, "rollback-kept",
+          fmt::format("{} audience{} joined the sync after run {} and stay{} as {}: {}", joined.size(),
+                      joined.size() == 1 ? "" : "s", run, joined.size() == 1 ? "s" : "",
+                      joined.size() == 1 ? "it is" : "they are", listed(joined))};
+}
+
+Finding rollback_withdrawn(const std::vector<std::string>& withdrawn, std::uint64_t memberships) {
+  return {Severity::Warning, "rollback-left-out",
+          fmt::format("{} membership{} of audiences that the manifest no longer has do not come back: {}", memberships,
+                      memberships == 1 ? "" : "s", listed(withdrawn))};
+}
+
+Finding people_left_out(const LeftOut& left_out) {
+  return {Severity::Warning, "rollback-left-out",
+          fmt::format("{} {} not come back with {} membership{}, because the newest export does not have them",
+                      left_out.people, left_out.people == 1 ? "person does" : "people do", left_out.memberships,
+                      left_out.memberships == 1 ? "" : "s")};
 }
 
 }  // namespace audiencesync

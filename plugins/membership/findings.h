@@ -30,6 +30,14 @@ Finding known_after_export();
 /// nullopt when nobody leaves, or the manifest knows what becomes of older rows.
 std::optional<Finding> row_rule_unknown(const Bulk& bulk, const Target& target);
 
+/// Going back to a run, when nothing was proven by its end.
+Error nothing_proven_by(std::int64_t run);
+/// Audiences that joined the sync after a run and so stay as they are; of the manifest no longer, and so do not come
+/// back; people whom the newest export does not have. By name.
+Finding rollback_kept(const std::vector<std::string>& joined, std::int64_t run);
+Finding rollback_withdrawn(const std::vector<std::string>& withdrawn, std::uint64_t memberships);
+Finding people_left_out(const LeftOut& left_out);
+
 /// Those of one dataset.
 std::vector<BatchRecord> written_into(const std::string& dataset, std::vector<BatchRecord> written);
 /// Older generations go once Customer Journey Analytics has had the time to take up the newest one.

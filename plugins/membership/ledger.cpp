@@ -142,4 +142,22 @@ class Check {
 
 Result<LedgerVerdict> check_ledger(const LedgerInput& input) { return Check(input).run(); }
 
+Result<bool> rows_are_there(const LedgerInput& input, const std::string& batch) {
+  std::string id = batch;
+  for (std::set<std::string> passed; !id.empty() && passed.insert(id).second;) {
+    const auto listed =
+        std::find_if(input.seen.begin(), input.seen.end(), [&](const auto& each) { return each.id == id; });
+    std::optional<platform::Batch> found;
+    if (listed != input.seen.end()) {
+      found = *listed;
+    } else {
+      found = TRY(input.lookup(id));
+    }
+    if (!found) return false;
+    if (platform::is_live(*found)) return true;
+    id = found->successor;
+  }
+  return false;
+}
+
 }  // namespace audiencesync

@@ -42,4 +42,7 @@ struct LedgerVerdict {
 /// Errors: those of `lookup`.
 Result<LedgerVerdict> check_ledger(const LedgerInput& input);
 
+/// Whether the rows of a batch can be read, in itself or in what it was consolidated into. Errors: those of `lookup`.
+Result<bool> rows_are_there(const LedgerInput& input, const std::string& batch);
+
 }  // namespace audiencesync

@@ -30,25 +30,11 @@ const ResourceKey& kPeople = kPeopleKey;
 constexpr const char* kSound = "sound";
 constexpr std::string_view kLeftover = "leftover/";
 
-std::string listed(const std::vector<std::string>& names) {
-  constexpr std::size_t kMost = 5;
-  const std::vector<std::string> first(names.begin(),
-                                       names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMost)));
-  auto text = fmt::format("{}", fmt::join(first, ", "));
-  if (names.size() > kMost) text += fmt::format(" and {} more", names.size() - kMost);
-  return text;
-}
-
 // The memberships of a past run become what is wanted: of audiences that were in the sync then and are declared now.
 Result<void> go_back(std::int64_t run, Question& question, ReadContext& context, Observed& observed) {
   const auto snapshots = TRY(context.records().past_snapshots(question.spec.relation, kAllSnapshots));
   const auto way = TRY(way_back(snapshots, run));
-  if (!way) {
-    return Error(ErrorCode::NotFound,
-                 fmt::format("nothing was proven yet when run {} had ended, so going back there would empty every "
-                             "audience; name a later run, audiencesync history lists them",
-                             run));
-  }
+  if (!way) return nothing_proven_by(run);
   question.restore = TRY(context.memberships().recall(way->ref, context.stop()));
   std::map<AudienceId, AudiencePeople> then;
   for (auto& audience : TRY(context.memberships().people(*question.restore))) {
@@ -66,13 +52,7 @@ Result<void> go_back(std::int64_t run, Question& question, ReadContext& context,
       then.erase(known);
     }
   }
-  if (!joined.empty()) {
-    observed.findings.push_back(
-        {Severity::Warning, "rollback-kept",
-         fmt::format("{} audience{} joined the sync after run {} and stay{} as {}: {}", joined.size(),
-                     joined.size() == 1 ? "" : "s", run, joined.size() == 1 ? "s" : "",
-                     joined.size() == 1 ? "it is" : "they are", listed(joined))});
-  }
+  if (!joined.empty()) observed.findings.push_back(rollback_kept(joined, run));
   std::vector<std::string> withdrawn;
   std::uint64_t memberships = 0;
   for (const auto& [id, audience] : then) {
@@ -80,12 +60,7 @@ Result<void> go_back(std::int64_t run, Question& question, ReadContext& context,
     withdrawn.push_back(audience.name);
     memberships += audience.people;
   }
-  if (!withdrawn.empty()) {
-    observed.findings.push_back({Severity::Warning, "rollback-left-out",
-                                 fmt::format("{} membership{} of audiences that the manifest no longer has do not "
-                                             "come back: {}",
-                                             memberships, memberships == 1 ? "" : "s", listed(withdrawn))});
-  }
+  if (!withdrawn.empty()) observed.findings.push_back(rollback_withdrawn(withdrawn, memberships));
   return {};
 }
 
@@ -99,13 +74,6 @@ Finding forgotten_people(const ForgottenPeople& forgotten) {
                   one ? "1 person is forgotten" : fmt::format("{} people are forgotten", forgotten.people),
                   forgotten.memberships == 1 ? "1 membership" : fmt::format("{} memberships", forgotten.memberships),
                   forgotten.memberships == 1 ? "s" : "", one ? "that person" : "them")};
-}
-
-Finding people_left_out(const LeftOut& left_out) {
-  return {Severity::Warning, "rollback-left-out",
-          fmt::format("{} {} not come back with {} membership{}, because the newest export does not have them",
-                      left_out.people, left_out.people == 1 ? "person does" : "people do", left_out.memberships,
-                      left_out.memberships == 1 ? "" : "s")};
 }
 
 // What the records of this layout would not tell analysts.

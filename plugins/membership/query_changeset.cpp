@@ -134,7 +134,20 @@ class Computation {
     if (spec.definition() != field_text(change_, "definition"))
       return Error(ErrorCode::Conflict, "the manifest has changed since the comparison was planned");
     const auto extent = field_text(change_, "extent") == "everyone" ? Extent::Everyone : Extent::Changes;
-    return changeset_select(spec, relations, extent);
+    const auto past = TRY(restore(relations));
+    return changeset_select(spec, relations, extent, past);
+  }
+
+  // Of a rollback: what of the target's past is wanted.
+  Result<std::optional<Restore>> restore(const RefreshRelations& relations) const {
+    const auto* generation = field_of(change_, "restore");
+    if (generation == nullptr) return std::optional<Restore>();
+    if (relations.target.empty())
+      return Error(ErrorCode::Conflict, "the target dataset, which a past state was to be read from, is empty now");
+    Restore restore;
+    restore.generation = to_number(*generation).value_or(0);
+    restore.audiences = field_ids(change_, "restored_audiences");
+    return std::optional(std::move(restore));
   }
 
   Result<platform::BatchQuery> outcome(const std::string& id) {
@@ -147,6 +160,7 @@ class Computation {
                         return std::optional(Value(last->state));
                       }));
     if (!platform::has_succeeded(*last)) {
+      if (platform::denies_batch_queries(last->reasons)) return platform::no_batch_queries(last->reasons);
       return Error(ErrorCode::Rejected,
                    fmt::format("query {}, which compares the memberships, is {}: {}", id, last->state, last->reasons));
     }

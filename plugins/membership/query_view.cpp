@@ -11,6 +11,8 @@
 #include "plugins/membership/findings.h"
 #include "plugins/membership/query_changeset.h"
 #include "plugins/membership/query_ingest.h"
+#include "plugins/membership/query_past.h"
+#include "plugins/membership/query_samples.h"
 #include "plugins/membership/relation.h"
 #include "plugins/membership/target_batches.h"
 #include "plugins/platform/batches.h"
@@ -29,10 +31,19 @@ struct Counted {
   std::uint64_t people = 0;     // in any audience afterwards
   std::int64_t generation = 0;  // the highest in the target
   Bulk bulk;
+  std::vector<AudiencePeople> past = {};  // of a rollback: who was in what then
+  std::uint64_t past_people = 0;          // ... in anything
+  std::optional<ShownSamples> samples = {};
 
   Value to_value() const {
-    return Value::Object{
+    Value value = Value::Object{
         {"wanted", wanted}, {"key", key}, {"people", people}, {"generation", generation}, {"bulk", bulk.to_value()}};
+    Value::Array then;
+    for (const auto& audience : past)
+      then.push_back(Value::Object{{"id", audience.id}, {"name", audience.name}, {"people", audience.people}});
+    if (!then.empty()) value["past"] = std::move(then);
+    if (samples) value["samples"] = samples->to_value();
+    return value;
   }
 };
 
@@ -44,9 +55,15 @@ std::optional<Counted> read_counted(const Files& files, const Path& work) {
   if (!value.ok() || value->find("bulk") == nullptr) return std::nullopt;
   auto bulk = Bulk::from_value(*value->find("bulk"));
   if (!bulk.ok()) return std::nullopt;
-  return Counted{value->text("wanted"), value->text("key"),
-                 static_cast<std::uint64_t>(value->number("people").value_or(0)),
-                 value->number("generation").value_or(0), std::move(bulk).take()};
+  Counted counted{value->text("wanted"), value->text("key"),
+                  static_cast<std::uint64_t>(value->number("people").value_or(0)),
+                  value->number("generation").value_or(0), std::move(bulk).take()};
+  for (const auto& one : value->items("past")) {
+    const auto people = static_cast<std::uint64_t>(one.number("people").value_or(0));
+    counted.past.push_back({one.text("id"), one.text("name"), people});
+  }
+  if (const auto* samples = value->find("samples")) counted.samples = ShownSamples::from_value(*samples);
+  return counted;
 }
 
 // What comparing the same export with its own result gives.
@@ -75,7 +92,12 @@ class QueryView {
     current_ = TRY(context_.records().current(relation));
     if (const auto id = context_.output({"dataset", "dataset_id"}); id.ok() && id->string_if() != nullptr)
       dataset_ = *id->string_if();
-    if (!dataset_.empty()) TRY(look_at_target(relation));
+    if (!dataset_.empty()) {
+      TRY(look_at_target(relation));
+      if (request.back_to) past_ = TRY(past_state(*request.back_to, relation, ledger_, context_));
+    } else if (request.back_to) {
+      return nothing_proven_by(*request.back_to);
+    }
     const auto audiences = TRY(context_.output({"audiences", "audiences"}));
     spec_ = TRY(relation_spec(manifest_, audiences, {}));
     const auto batches = context_.output({"export", "batches"});
@@ -86,19 +108,16 @@ class QueryView {
     for (const auto& batch : batches->is_array() ? *batches->array_if() : Value::Array{}) {
       if (const auto* id = batch.string_if()) source_ += (source_.empty() ? "" : ",") + *id;
     }
-    const auto counted = TRY(compare(audiences));
+    auto counted = TRY(compare(audiences));
     if (!counted) return std::move(observed_);
+    if (request.back_to) tell_past(*request.back_to, *counted);
+    TRY(show_samples(request.samples, *counted));
     show(relation, *counted);
     return std::move(observed_);
   }
 
  private:
   Result<void> check_possible(const ObserveRequest& request) const {
-    if (request.back_to) {
-      return Error(ErrorCode::Unsupported,
-                   "engine query-service keeps no past memberships, so there is no way back to a run; the batches of "
-                   "the target are in history, and engine: local keeps the past from its first run on");
-    }
     if (request.read_back != ReadBackWish::IfNeeded) {
       return Error(ErrorCode::Unsupported,
                    "engine query-service compares with the target itself and keeps nothing that could be rebuilt; to "
@@ -121,7 +140,8 @@ class QueryView {
   }
 
   Result<void> look_at_target(const std::string& relation) {
-    auto input = TRY(ledger_input(dataset_, relation, false, context_));
+    ledger_ = TRY(ledger_input(dataset_, relation, false, context_));
+    auto& input = ledger_;
     TRY(sign_batches(input));
     const auto verdict = TRY(check_ledger(input));
     observed_.findings.insert(observed_.findings.end(), verdict.findings.begin(), verdict.findings.end());
@@ -178,7 +198,13 @@ class QueryView {
     for (const auto& audience : spec_.audiences) {
       if (audience.held) held.push_back(audience.id);
     }
-    return digest_of(Value::Object{{"definition", spec_.definition()}, {"held", std::move(held)}, {"source", source_}});
+    Value::Object wants{{"definition", spec_.definition()}, {"held", std::move(held)}, {"source", source_}};
+    if (past_) wants["restore"] = Value::Object{{"generation", past_->restore.generation}, {"audiences", then()}};
+    return digest_of(std::move(wants));
+  }
+
+  Value::Array then() const {
+    return past_ ? Value::Array(past_->restore.audiences.begin(), past_->restore.audiences.end()) : Value::Array();
   }
 
   // nullopt while there is nothing to count: then the changeset is to be made first.
@@ -227,6 +253,7 @@ class QueryView {
       return std::optional<Counted>();
     }
     key_ = short_key;
+    table_ = made->table;
     if (kept && kept->key == key) return kept;
     Counted counted = TRY(count(*made));
     if (accumulates() && !full_ && nothing_differs(counted.bulk))
@@ -271,6 +298,10 @@ class QueryView {
                   {"target", Value(dataset_)},
                   {"base", Value(Value::Array(live_.begin(), live_.end()))},
                   {"extent", Value(extent())}};
+    if (past_) {
+      fields["restore"] = Value(past_->restore.generation);
+      fields["restored_audiences"] = Value(then());
+    }
     if (auto staging = context_.output({"export", "dataset"}); staging.ok()) fields["staging"] = *staging;
     if (auto holders = context_.output({"export", "holders"}); holders.ok()) fields["holders"] = *holders;
     return {kChangesetKey, std::move(fields), "", {}};
@@ -316,6 +347,11 @@ class QueryView {
         bulk.dropped.over_long = came;
         bulk.dropped.unknown_status = went;
         bulk.dropped.broken = TRY(number("renamed"));
+      } else if (what == "past") {
+        counted.past.push_back({rows.rows[i][id].value_or(""), rows.rows[i][name].value_or(""), was});
+      } else if (what == "left_out") {
+        bulk.left_out = {was, will_be};
+        counted.past_people = came;
       } else if (what == "audience") {
         auto& audience = audiences[rows.rows[i][id].value_or("")];
         audience.id = rows.rows[i][id].value_or("");
@@ -332,6 +368,12 @@ class QueryView {
     }
     for (auto& [key, audience] : audiences) bulk.audiences.push_back(std::move(audience));
     TRY(check_whole_export(bulk));
+    if (past_ && counted.past_people != past_->people) {
+      return Error(ErrorCode::Corrupt,
+                   fmt::format("{} people were in some audience at generation {}, the target dataset names {} of that "
+                               "time; nothing is restored from a past that is not whole",
+                               past_->people, past_->restore.generation, counted.past_people));
+    }
     return counted;
   }
 
@@ -345,6 +387,43 @@ class QueryView {
                  fmt::format("the export counted {} profiles, Query Service read {} rows of it; nothing is planned on "
                              "another input: run apply again for a new export",
                              *expected, bulk.dropped.read));
+  }
+
+  // In the words of the local engine.
+  void tell_past(std::int64_t run, const Counted& counted) {
+    std::map<AudienceId, AudiencePeople> past;
+    for (const auto& audience : counted.past) past[audience.id] = audience;
+    std::vector<std::string> joined;
+    for (const auto& audience : spec_.audiences) {
+      if (past.erase(audience.id) == 0 && !past_->restore.audiences.contains(audience.id))
+        joined.push_back(audience.name);
+    }
+    if (!joined.empty()) observed_.findings.push_back(rollback_kept(joined, run));
+    std::vector<std::string> withdrawn;
+    std::uint64_t memberships = 0;
+    for (const auto& [id, audience] : past) {
+      withdrawn.push_back(audience.name.empty() ? id : audience.name);
+      memberships += audience.people;
+    }
+    if (!withdrawn.empty()) observed_.findings.push_back(rollback_withdrawn(withdrawn, memberships));
+    if (counted.bulk.left_out.people > 0) observed_.findings.push_back(people_left_out(counted.bulk.left_out));
+  }
+
+  // Kept beside the counts, so that they are asked for once; they only illustrate, so nothing depends on them.
+  Result<void> show_samples(std::size_t most, Counted& counted) {
+    if (most == 0 || table_.empty() || counted.bulk.people == 0) return {};
+    if (!counted.samples || counted.samples->most != most) {
+      auto asked = changeset_samples(context_, table_, counted.bulk.audiences, most);
+      if (!asked.ok()) {
+        if (asked.error().code() == ErrorCode::Interrupted) return std::move(asked).error();
+        context_.events().warn("plan.no_samples", {{"sync", manifest_.name}, {"error", asked.error().text()}});
+        return {};
+      }
+      counted.samples = ShownSamples{most, std::move(asked).take()};
+      TRY(write_counted(context_, counted));
+    }
+    observed_.samples = counted.samples->people;
+    return {};
   }
 
   void show(const std::string& relation, const Counted& counted) {
@@ -382,12 +461,15 @@ class QueryView {
   const Manifest& manifest_;
   std::optional<SnapshotRecord> current_;
   std::string dataset_;
+  LedgerInput ledger_;
   std::vector<std::string> live_;  // batches of the target
+  std::optional<PastState> past_;  // of a rollback
   std::string source_;
   RelationSpec spec_;
   bool damaged_ = false;
   std::optional<std::string> full_;  // why everyone is written again
   std::string key_;
+  std::string table_;  // of the changeset; "" while none is to be read
   Observed observed_;
 };
 

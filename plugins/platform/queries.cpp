@@ -35,6 +35,25 @@ BatchQuery query_from(const Value& value) {
 bool is_over(const BatchQuery& query) { return query.state != "SUBMITTED" && query.state != "IN_PROGRESS"; }
 bool has_succeeded(const BatchQuery& query) { return query.state == "SUCCESS"; }
 
+bool denies_batch_queries(std::string_view reasons) {
+  const auto text = ascii_lower(reasons);
+  const auto says = [&](std::string_view word) { return text.find(word) != std::string::npos; };
+  for (const auto* word : {"42501", "entitle", "distiller", "licen", "compute hour", "not provisioned",
+                           "not authorized", "not permitted", "permission denied", "insufficient privilege"}) {
+    if (says(word)) return true;
+  }
+  const bool statement = says("ctas") || says("itas") || says("create table") || says("insert") || says("batch quer");
+  return statement && (says("0a000") || says("not enabled") || says("not allowed") || says("not available") ||
+                       says("disabled") || says("not supported"));
+}
+
+Error no_batch_queries(const std::string& reasons) {
+  return Error(ErrorCode::Unsupported,
+               "the organisation may not run batch queries (CREATE TABLE AS, INSERT INTO need the Data Distiller "
+               "licence); write engine: local, which compares on this machine: " +
+                   reasons);
+}
+
 Result<std::optional<BatchQuery>> get_query(http::ReadClient& client, const std::string& id) {
   auto answer =
       TRY(read_json_if_there(client, get(std::string(kQueries) + "/" + http::encode_segment(id))).in("query " + id));
@@ -60,14 +79,10 @@ Result<BatchQuery> post_query(http::WriteClient& client, const std::string& sand
   auto request = send(http::Method::Post, kQueries, body, http::Repeat::Once);
   auto answer = write_json(client, request);
   if (!answer.ok()) {
-    const auto& text = answer.error().text();
-    if (text.find("entitle") != std::string::npos || text.find("Data Distiller") != std::string::npos ||
-        text.find("licen") != std::string::npos) {
-      return Error(ErrorCode::Unsupported,
-                   "the organisation may not run batch queries (CREATE TABLE AS, INSERT INTO need the Data Distiller "
-                   "licence); write engine: local, which compares on this machine: " +
-                       redacted(text));
-    }
+    const auto text = answer.error().text();
+    // A refusal by permission leaves nothing to be continued: it may be another engine that runs next.
+    if (answer.error().code() == ErrorCode::Permission || denies_batch_queries(text))
+      return no_batch_queries(redacted(text));
     return std::move(answer).error().in("post query");
   }
   auto query = query_from(*answer);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/clock.h"
@@ -31,6 +32,12 @@ Result<std::optional<BatchQuery>> get_query(http::ReadClient& client, const std:
 
 /// Queries whose text has `marker` in it, newest first. The marker must have no comma.
 Result<std::vector<BatchQuery>> queries_with(http::ReadClient& client, const std::string& marker);
+
+/// Whether this says that the organisation, or this user, may not run batch queries: by SQLSTATE, or by words. The
+/// platform documents neither, so several of both.
+bool denies_batch_queries(std::string_view reasons);
+/// The error to end with then, naming engine local.
+Error no_batch_queries(const std::string& reasons);
 
 /// Hands a statement over. Not repeatable. Errors: Unsupported, naming engine local, when the organisation may not run
 /// batch queries; Unknown when it may run.

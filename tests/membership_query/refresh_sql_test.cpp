@@ -29,6 +29,10 @@ class RefreshSql : public testing::Test {
     lake.create(create_changeset("changeset", changeset_select(spec, relations, extent), "marker 1"));
     return lake.rows("SELECT person, memberships, total, known, entered, gone FROM changeset WHERE part = 'person'");
   }
+  std::vector<std::string> people_restored(const Restore& restore) {
+    lake.create(create_changeset("changeset", changeset_select(spec, relations, Extent::Changes, restore), "marker 3"));
+    return lake.rows("SELECT person, memberships, total, known, entered, gone FROM changeset WHERE part = 'person'");
+  }
   std::vector<std::string> counts() { return lake.rows(count_changeset("changeset")); }
 
   Lake lake;
@@ -59,9 +63,9 @@ TEST_F(RefreshSql, OnlyWhoChangedIsInIt) {
                                     "ed@x.io|{(a-1,It's \\ Blue+)}|1|0|a-1|"));
   EXPECT_THAT(counts(), ElementsAre("audience|a-1|It's \\ Blue+|~|0|2|2|0|0", "audience|a-2|Gold|~|3|1|0|2|0",
                                     "everyone|~|~|~|3|3|2|0|0", "people|~|~|~|3|1|1|0|0", "rows|~|~|~|3|0|0|0|0"));
-  EXPECT_THAT(lake.rows(sample_changeset("changeset", SampleKind::Leaves, 3)), ElementsAre("cy@x.io||a-2"));
-  EXPECT_THAT(lake.rows(sample_changeset("changeset", SampleKind::New, 3)), ElementsAre("ed@x.io|a-1|"));
-  EXPECT_THAT(lake.rows(sample_changeset("changeset", SampleKind::Changed, 3)), ElementsAre("bob@x.io|a-1|a-2"));
+  EXPECT_THAT(lake.rows(sample_changeset("changeset", SampleKind::Leaves, 3)), ElementsAre("cy@x.io||a-2|0"));
+  EXPECT_THAT(lake.rows(sample_changeset("changeset", SampleKind::New, 3)), ElementsAre("ed@x.io|a-1||1"));
+  EXPECT_THAT(lake.rows(sample_changeset("changeset", SampleKind::Changed, 3)), ElementsAre("bob@x.io|a-1|a-2|1"));
 }
 
 TEST_F(RefreshSql, AFullGenerationHasEverybodyAndTombstones) {
@@ -168,6 +172,28 @@ TEST_F(RefreshSql, RecordsCarryTheIdsOfTheLocalEngine) {
       lake.inserted(insert_changeset(spec, "records", "changeset", 42, "marker 2")),
       testing::UnorderedElementsAre(sha256(std::string("luma\x1f") + "ann@x.io") + "|ann@x.io|({(a-2,Gold)},1,42)",
                                     sha256(std::string("luma\x1f") + "bob@x.io") + "|bob@x.io|({},0,42)"));
+}
+
+TEST_F(RefreshSql, ARestoredPastIsThatOfWhomTheExportStillHas) {
+  spec.audiences.push_back({"a-3", "Joined later", "ups"});
+  spec.audiences.push_back({"a-4", "Was empty", "ups"});
+  lake.record("ann@x.io", {{"a-1", "Old name"}}, 1);
+  lake.record("bob@x.io", {{"a-2", "Gold"}, {"z-9", "Withdrawn"}}, 1);
+  lake.record("gone@x.io", {{"a-1", "Old name"}, {"a-2", "Gold"}}, 2);
+  lake.record("di@x.io", {{"a-2", "Gold"}}, 2);
+  // After the run that is gone back to:
+  lake.record("ann@x.io", {{"a-2", "Gold"}, {"a-3", "Joined later"}}, 3);
+  lake.record("di@x.io", {}, 3);
+  lake.record("ed@x.io", {{"a-2", "Gold"}, {"a-4", "Was empty"}}, 4);
+  for (const auto* email : {"ann@x.io", "bob@x.io", "di@x.io"}) lake.profile(email, {{"ups", "a-4", "realized"}});
+  EXPECT_THAT(
+      people_restored({2, {"a-1", "a-2", "a-4"}}),
+      ElementsAre("ann@x.io|{(a-1,It's \\ Blue+),(a-3,Joined later)}|2|1|a-1|a-2", "bob@x.io|{(a-2,Gold)}|1|1||z-9",
+                  "di@x.io|{(a-2,Gold)}|1|1|a-2|", "ed@x.io|{}|0|1||a-2,a-4", "gone@x.io|{}|0|1||a-1,a-2"));
+  EXPECT_THAT(counts(), testing::IsSupersetOf({"left_out|~|~|~|1|2|4|0|0", "past|a-1|Old name|~|2|0|0|0|0",
+                                               "past|a-2|Gold|~|3|0|0|0|0", "past|z-9|Withdrawn|~|1|0|0|0|0"}));
+  // Nobody says that the empty one was in the sync, so it counts as one that joined later.
+  EXPECT_THAT(people_restored({2, {}}), testing::Contains("ed@x.io|{(a-4,Was empty)}|1|1||a-2"));
 }
 
 TEST(SparkText, EscapesWhatWouldEndIt) {

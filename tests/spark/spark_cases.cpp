@@ -65,9 +65,11 @@ struct Asked {
   std::string here{};
 };
 
-Json case_of(const std::string& name, const RelationSpec& spec, TwoLakes& lakes, Extent extent, bool has_target) {
+Json case_of(const std::string& name, const RelationSpec& spec, TwoLakes& lakes, Extent extent, bool has_target,
+             const std::optional<Restore>& restore = {}) {
   const RefreshRelations relations{"profiles", has_target ? "records" : ""};
-  const auto create = create_changeset("changeset", changeset_select(spec, relations, extent), "marker " + name);
+  const auto create =
+      create_changeset("changeset", changeset_select(spec, relations, extent, restore), "marker " + name);
   const auto insert = insert_changeset(spec, "records", "changeset", kGeneration, "marker " + name);
   lakes.lake.create(create);
   const auto written = "(" + insert.substr(insert.find("\nSELECT ") + 1) + ") w";
@@ -153,7 +155,7 @@ Json rule_case(const std::string& name, PersonRule rule) {
 }
 
 // Worlds in which anything may happen, with several generations of most people.
-Json random_case(unsigned seed, Extent extent) {
+Json random_case(unsigned seed, Extent extent, const std::optional<Restore>& restore = {}) {
   auto spec = odd_names();
   std::mt19937_64 random(seed);
   const auto below = [&](std::uint64_t most) { return random() % most; };
@@ -181,8 +183,8 @@ Json random_case(unsigned seed, Extent extent) {
       lakes.record(fmt::format("p{}'\u00e4@x.io", person), audiences, generation);
     }
   }
-  return case_of(fmt::format("{} of random world {}", extent == Extent::Everyone ? "everyone" : "changes", seed), spec,
-                 lakes, extent, true);
+  const auto* what = restore ? "the past" : extent == Extent::Everyone ? "everyone" : "changes";
+  return case_of(fmt::format("{} of random world {}", what, seed), spec, lakes, extent, true, restore);
 }
 
 Json first_export() {
@@ -200,6 +202,7 @@ int print_cases() {
   cases.push_back(rule_case("ids hashed", PersonRule::Sha256Lower));
   cases.push_back(random_case(1, Extent::Changes));
   cases.push_back(random_case(2, Extent::Everyone));
+  cases.push_back(random_case(3, Extent::Changes, Restore{2, {"a-1", "b'5\\"}}));
   std::cout << cases.dump(1) << "\n";
   return 0;
 }

@@ -48,7 +48,9 @@ TEST_P(Migration, KeepsEverythingThatWasKnown) {
   ASSERT_TRUE(current);
   EXPECT_EQ(current->content, "c1");
   EXPECT_EQ(current->generation, 7);
-  EXPECT_THAT(must(store->batches("loyalty/analytics")), SizeIs(1));
+  const auto batches = must(store->batches("loyalty/analytics"));
+  ASSERT_THAT(batches, SizeIs(1));
+  EXPECT_EQ(batches[0].supersedes_below, 0) << "nobody knew";
   const auto quarantine = must(store->quarantine("loyalty/analytics"));
   ASSERT_THAT(quarantine, SizeIs(1));
   EXPECT_EQ(quarantine[0].given_up, GetParam() >= 3);
@@ -91,7 +93,7 @@ TEST_P(Migration, WaitsForAWriterWhenOnlyRead) {
   EXPECT_EQ(store.error().code(), ErrorCode::Unsupported);
 }
 
-INSTANTIATE_TEST_SUITE_P(States, Migration, testing::Values(1, 2, 3, 4),
+INSTANTIATE_TEST_SUITE_P(States, Migration, testing::Values(1, 2, 3, 4, 5),
                          [](const auto& test) { return "version_" + std::to_string(test.param); });
 
 }  // namespace

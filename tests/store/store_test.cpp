@@ -298,6 +298,7 @@ TEST_F(StoreTest, AFullGenerationSupersedesTheEarlierBatchesOfItsRelation) {
   ASSERT_EQ(batches.size(), 3U);
   EXPECT_TRUE(batches[0].superseded);
   EXPECT_FALSE(batches[1].superseded) << "the full generation itself counts";
+  EXPECT_EQ(batches[1].supersedes_below, batches[1].generation);
   EXPECT_FALSE(batches[2].superseded);
   EXPECT_FALSE(must(store->batches("other")).at(0).superseded);
 }

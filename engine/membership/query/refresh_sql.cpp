@@ -107,6 +107,74 @@ std::string target_rows(const RelationSpec& spec, const std::string& target) {
       tenant, target);
 }
 
+std::string wanted_of_export(const RelationSpec& spec) {
+  return fmt::format(
+      "wanted AS (\n"
+      "  SELECT DISTINCT person, audience, name FROM meant WHERE person IS NOT NULL AND status IN ({})\n"
+      "  UNION ALL\n"
+      "  SELECT k.person, k.audience, k.name FROM known k JOIN audiences h ON h.audience = k.audience\n"
+      "  WHERE h.held = 1\n"
+      "),\n",
+      text_list(member_words(spec)));
+}
+
+// Of the past comes back who still is in the export, under the names of today; of audiences that are held, or joined
+// the sync later, memberships stay.
+std::string wanted_of_past(const RelationSpec& spec, const std::string& target, const Restore& restore) {
+  const auto named =
+      restore.audiences.empty() ? std::string() : fmt::format(" OR a.audience IN ({})", text_list(restore.audiences));
+  return fmt::format(
+      "once_ranked AS (\n"
+      "  SELECT personID AS person, {0}.audienceMembership AS memberships,\n"
+      "         row_number() OVER (PARTITION BY personID ORDER BY {0}.audienceSyncGeneration DESC, _id) AS place\n"
+      "  FROM {1}\n"
+      "  WHERE personID IS NOT NULL AND {0}.audienceSyncGeneration <= {2}\n"
+      "),\n"
+      "past AS (\n"
+      "  SELECT person, audience, min(name) AS name\n"
+      "  FROM (SELECT person, one.audienceMembershipId AS audience, one.audienceMembershipName AS name\n"
+      "        FROM once_ranked LATERAL VIEW explode(memberships) each_one AS one WHERE place = 1) written\n"
+      "  WHERE audience IS NOT NULL\n"
+      "  GROUP BY person, audience\n"
+      "),\n"
+      "past_audiences AS (\n"
+      "  SELECT audience, max(name) AS name, count(1) AS total FROM past GROUP BY audience\n"
+      "),\n"
+      "back AS (\n"
+      "  SELECT a.audience AS audience, a.name AS name\n"
+      "  FROM audiences a LEFT JOIN past_audiences t ON t.audience = a.audience\n"
+      "  WHERE a.held = 0 AND (t.audience IS NOT NULL{3})\n"
+      "),\n"
+      "still_there AS (\n"
+      "  SELECT DISTINCT person AS person FROM people\n"
+      "),\n"
+      "coming AS (\n"
+      "  SELECT p.person AS person, b.audience AS audience, b.name AS name,\n"
+      "         CASE WHEN s.person IS NULL THEN 1 ELSE 0 END AS gone\n"
+      "  FROM past p JOIN back b ON b.audience = p.audience LEFT JOIN still_there s ON s.person = p.person\n"
+      "),\n"
+      "wanted AS (\n"
+      "  SELECT person, audience, name FROM coming WHERE gone = 0\n"
+      "  UNION ALL\n"
+      "  SELECT k.person, k.audience, k.name\n"
+      "  FROM known k JOIN audiences h ON h.audience = k.audience LEFT JOIN back b ON b.audience = k.audience\n"
+      "  WHERE b.audience IS NULL\n"
+      "),\n",
+      spark_name(spec.tenant), target, restore.generation, named);
+}
+
+// Two more parts of the answer.
+std::string rows_of_past() {
+  return "\nUNION ALL\n"
+         "SELECT 'past', NULL, NULL, NULL, NULL, NULL, NULL, NULL, audience, name, NULL, total, 0, 0, 0, 0\n"
+         "FROM past_audiences\n"
+         "UNION ALL\n"
+         "SELECT 'left_out', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,\n"
+         "       l.people, l.memberships, o.people, 0, 0\n"
+         "FROM (SELECT count(DISTINCT person) AS people, count(1) AS memberships FROM coming WHERE gone = 1) l\n"
+         "CROSS JOIN (SELECT count(DISTINCT person) AS people FROM past) o";
+}
+
 std::string comment(std::string_view marker) { return fmt::format("-- {}\n", marker); }
 
 }  // namespace
@@ -140,7 +208,8 @@ std::string spark_name(std::string_view path) {
   return out + '`';
 }
 
-std::string changeset_select(const RelationSpec& spec, const RefreshRelations& relations, Extent extent) {
+std::string changeset_select(const RelationSpec& spec, const RefreshRelations& relations, Extent extent,
+                             const std::optional<Restore>& restore) {
   const auto field = spark_name(spec.identity_field);
   const auto raw = spec.person == PersonRule::Trim ? trimmed(field) : field;
   std::string sql = fmt::format(
@@ -170,21 +239,15 @@ std::string changeset_select(const RelationSpec& spec, const RefreshRelations& r
       fmt::arg("audiences", audience_rows(spec)), fmt::arg("raw", raw), fmt::arg("source", relations.source),
       fmt::arg("person", normalised(spec.person, "raw")), fmt::arg("longest", kLongestPersonId * kBitsOfByte));
   sql += target_rows(spec, relations.target);
-  sql += fmt::format(
-      "wanted AS (\n"
-      "  SELECT DISTINCT person, audience, name FROM meant WHERE person IS NOT NULL AND status IN ({members})\n"
-      "  UNION ALL\n"
-      "  SELECT k.person, k.audience, k.name FROM known k JOIN audiences h ON h.audience = k.audience\n"
-      "  WHERE h.held = 1\n"
-      "),\n"
+  sql += restore ? wanted_of_past(spec, relations.target, *restore) : wanted_of_export(spec);
+  sql +=
       "pairs AS (\n"
       "  SELECT coalesce(w.person, k.person) AS person, coalesce(w.audience, k.audience) AS audience,\n"
       "         w.name AS name, k.name AS name_before,\n"
       "         CASE WHEN k.person IS NULL THEN 0 ELSE 1 END AS is_in,\n"
       "         CASE WHEN w.person IS NULL THEN 0 ELSE 1 END AS shall_be\n"
       "  FROM wanted w FULL OUTER JOIN known k ON k.person = w.person AND k.audience = w.audience\n"
-      "),\n",
-      fmt::arg("members", text_list(member_words(spec))));
+      "),\n";
   sql += extent == Extent::Everyone
              ? "written AS (\n"
                "  SELECT person FROM pairs UNION SELECT person FROM newest\n"
@@ -233,6 +296,7 @@ std::string changeset_select(const RelationSpec& spec, const RefreshRelations& r
       "CROSS JOIN (SELECT count(1) AS strange FROM meant WHERE status IS NULL OR status NOT IN ({known})) s",
       fmt::arg("uid", spark_text(spec.uid)), fmt::arg("longest", kLongestPersonId * kBitsOfByte),
       fmt::arg("known", text_list(known_words(spec))));
+  if (restore) sql += rows_of_past();
   return sql;
 }
 
@@ -267,7 +331,7 @@ std::string sample_changeset(const std::string& changeset, SampleKind kind, std:
   if (kind == SampleKind::New) which = "known = 0";
   if (kind == SampleKind::Leaves) which = "known = 1 AND total = 0";
   return fmt::format(
-      "SELECT person, entered, gone FROM {} WHERE part = 'person' AND {} AND (entered <> '' OR gone <> '')\n"
+      "SELECT person, entered, gone, total FROM {} WHERE part = 'person' AND {} AND (entered <> '' OR gone <> '')\n"
       "ORDER BY record_id LIMIT {}",
       changeset, which, most);
 }

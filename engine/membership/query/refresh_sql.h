@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,13 @@ namespace audiencesync {
 struct RefreshRelations {
   std::string source;  // rows of the profile union
   std::string target;  // records of layout person; "" when there are none yet
+};
+
+/// The memberships wanted are those of a past state of the target, of whoever the source still has.
+struct Restore {
+  std::int64_t generation = 0;  // the highest one then; all batches it needs must be in the target
+  /// Audiences that were in the sync then. One that is not named here was all the same if somebody was in it.
+  std::set<AudienceId> audiences;
 };
 
 /// Who is written again.
@@ -33,8 +42,13 @@ enum class SampleKind { New, Changed, Leaves };
 /// without a person, `came` with an id too long, `renamed` with one that no record can have (a NUL in it, which would
 /// end the whole INSERT), `went` memberships of an unknown status.
 ///
+/// With `restore`, which needs a target: of audiences that were not in the sync then, memberships stay as the target
+/// has them. Two more parts: `past`: `audience`, `name` and `was` people in it then. `left_out`, one row: `was` people
+/// whom the source no longer has, `will_be` memberships of theirs, `came` people in any audience then.
+///
 /// Spec must be of layout Person with names. Pure; equal specs give equal text.
-std::string changeset_select(const RelationSpec& spec, const RefreshRelations& relations, Extent extent);
+std::string changeset_select(const RelationSpec& spec, const RefreshRelations& relations, Extent extent,
+                             const std::optional<Restore>& restore = {});
 
 /// Makes the changeset a table. `marker` becomes a comment in front, by which the query is found again.
 std::string create_changeset(const std::string& table, std::string_view select, std::string_view marker);
@@ -47,7 +61,7 @@ std::string insert_changeset(const RelationSpec& spec, const std::string& target
 /// renamed), with one row `people` (was: records, will_be: of them new, came: tombstones).
 std::string count_changeset(const std::string& changeset);
 
-/// Some people of a kind: rows of (person, entered, gone), the last two as ids joined by commas.
+/// Some people of a kind: rows of (person, entered, gone, total), the second and third as ids joined by commas.
 std::string sample_changeset(const std::string& changeset, SampleKind kind, std::size_t most);
 
 /// A text as a literal of Spark SQL.

@@ -98,6 +98,7 @@ BatchRecord read_batch(const SqliteStatement& row) {
   batch.records = static_cast<std::uint64_t>(row.integer(4));
   batch.proven = from_epoch_ms(row.integer(5));
   batch.superseded = row.integer(6) != 0;
+  batch.supersedes_below = row.integer(7);
   return batch;
 }
 

@@ -31,7 +31,8 @@ inline constexpr const char* kSuspensionColumns =
     "id, uid, since, until, by, reason, run, resumed, resumed_by, resumed_reason";
 Suspension read_suspension(const SqliteStatement& row);
 
-inline constexpr const char* kBatchColumns = "batch, dataset, relation, generation, records, proven, superseded";
+inline constexpr const char* kBatchColumns =
+    "batch, dataset, relation, generation, records, proven, superseded, supersedes_below";
 BatchRecord read_batch(const SqliteStatement& row);
 
 inline constexpr const char* kQuarantineColumns = "relation, person, reason, batch, since, given_up";

@@ -170,9 +170,15 @@ Result<void> create_audit(SqliteDatabase& database) {
                              "create the table of commands");
 }
 
+// Since when a batch counts was known only of the newest full generation.
+Result<void> keep_full_generations(SqliteDatabase& database) {
+  return database.run_script("ALTER TABLE batches ADD COLUMN supersedes_below INTEGER NOT NULL DEFAULT 0;",
+                             "add to the batches what each made superfluous");
+}
+
 // One row for each version ever released; rows are appended, never changed. Row n leads from version n to n + 1.
-constexpr std::array<Migration, 5> kMigrations{&create_first_tables, &create_held_plans, &allow_giving_up,
-                                               &create_history, &create_audit};
+constexpr std::array<Migration, 6> kMigrations{&create_first_tables, &create_held_plans, &allow_giving_up,
+                                               &create_history,      &create_audit,      &keep_full_generations};
 
 Error wrong_version(const Path& file, std::int64_t version, std::string_view way_out) {
   return Error(ErrorCode::Unsupported, fmt::format("{}: the state has version {} and this program knows {}; {}",

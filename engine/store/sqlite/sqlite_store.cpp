@@ -434,10 +434,10 @@ class SqliteStore final : public Store {
 
   Result<void> add_to_ledger(const BatchRecord& batch) {
     TRY(database_->run(
-        fmt::format("INSERT OR REPLACE INTO batches ({}) VALUES (?, ?, ?, ?, ?, ?, 0)", kBatchColumns).c_str(),
+        fmt::format("INSERT OR REPLACE INTO batches ({}) VALUES (?, ?, ?, ?, ?, ?, 0, ?)", kBatchColumns).c_str(),
         "add a batch to the ledger",
         {batch.batch, batch.dataset, batch.relation, batch.generation, static_cast<std::int64_t>(batch.records),
-         to_epoch_ms(batch.proven)}));
+         to_epoch_ms(batch.proven), batch.supersedes_below}));
     TRY(database_->run("UPDATE batches SET superseded = 1 WHERE relation = ? AND generation < ?",
                        "mark superseded batches", {batch.relation, batch.supersedes_below}));
     return {};
@@ -446,10 +446,10 @@ class SqliteStore final : public Store {
   // What is known of a batch already says more than the dataset can: whether it still counts.
   Result<void> add_if_unknown(const BatchRecord& batch) {
     TRY(database_->run(
-        fmt::format("INSERT OR IGNORE INTO batches ({}) VALUES (?, ?, ?, ?, ?, ?, 0)", kBatchColumns).c_str(),
+        fmt::format("INSERT OR IGNORE INTO batches ({}) VALUES (?, ?, ?, ?, ?, ?, 0, ?)", kBatchColumns).c_str(),
         "add a batch to the ledger",
         {batch.batch, batch.dataset, batch.relation, batch.generation, static_cast<std::int64_t>(batch.records),
-         to_epoch_ms(batch.proven)}));
+         to_epoch_ms(batch.proven), batch.supersedes_below}));
     return {};
   }
 
