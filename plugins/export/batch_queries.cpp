@@ -63,8 +63,11 @@ Result<Applied> try_batch_queries(WriteContext& context) {
       [&](http::WriteClient& client, const Attempt& attempt) -> Result<Value> {
         const auto sql = fmt::format("-- {}\nCREATE TABLE audiencesync_probe_{}_{} AS SELECT 1 AS one", marker(context),
                                      context.state_id().substr(0, kShort), attempt.number);
-        const auto query = TRY(platform::post_query(client, context.manifest().sandbox, sql));
-        return Value(query.id);
+        const auto query = platform::post_query(client, context.manifest().sandbox, sql);
+        if (query.ok()) return Value(query->id);
+        // Nothing is to be continued after that: it may be another engine that runs next.
+        if (query.error().code() == ErrorCode::Permission) return platform::no_batch_queries(query.error().text());
+        return query.error();
       }));
   const auto id = started.string_if() != nullptr ? *started.string_if() : std::string();
   std::optional<platform::BatchQuery> last;

@@ -6,6 +6,7 @@
 #include "plugins/platform/call.h"
 #include "plugins/platform/datasets.h"
 #include "plugins/platform/export_jobs.h"
+#include "plugins/platform/queries.h"
 #include "plugins/platform/redact.h"
 #include "plugins/platform/rejected_rows.h"
 #include "plugins/platform/schema_registry.h"
@@ -286,6 +287,16 @@ TEST(SegmentJobs, TheNewestSucceededOneCounts) {
   ASSERT_TRUE(latest.ok());
   ASSERT_TRUE(latest->has_value());
   EXPECT_EQ((*latest)->people.at("A"), 5U);
+}
+
+TEST(Queries, ARefusalForWantOfTheLicenceIsKnownInSeveralWords) {
+  for (const auto* reasons :
+       {"42501: nope", "batch queries need the Data Distiller entitlement", "No LICENSE for this",
+        "compute hours used up", "CTAS is not enabled for this organization", "0A000: INSERT INTO is not supported"})
+    EXPECT_TRUE(denies_batch_queries(reasons)) << reasons;
+  for (const auto* reasons : {"42P01: there is no table", "0A000: PIVOT is not supported", "session limit reached", ""})
+    EXPECT_FALSE(denies_batch_queries(reasons)) << reasons;
+  EXPECT_NE(no_batch_queries("x").text().find("engine: local"), std::string::npos);
 }
 
 }  // namespace

@@ -258,7 +258,7 @@ TEST_F(QueryCorners, WhatOneEngineBeganTheOtherFinishes) {
 TEST_F(QueryCorners, AQueryThatRunsWhenTheProcessDiesIsFoundByTheNextOne) {
   hold_queries();
   write_file(world.manifest(), world.manifest_text());
-  for (const std::size_t before : {0U, 1U}) {  // the comparison, then the write
+  for (const std::size_t before : {0U, 1U, 2U}) {  // the question for the licence, the comparison, the write
     const auto pid = start_process({AUDIENCESYNC_BIN_DIR "/audiencesync", "apply", "--auto-approve", "--config",
                                     emulator.config().string(), world.manifest().string()},
                                    {}, world.folder() / "killed.out", world.folder() / "killed.err");
@@ -276,7 +276,7 @@ TEST_F(QueryCorners, AQueryThatRunsWhenTheProcessDiesIsFoundByTheNextOne) {
   let_queries_end(run);
   const auto result = run.get();
   EXPECT_EQ(result.code, kOk) << told(result);
-  EXPECT_EQ(queries().size(), 2U) << "each query ran once";
+  EXPECT_EQ(queries().size(), 3U) << "each query ran once";
   expect_truth();
 }
 
@@ -299,7 +299,7 @@ TEST_F(QueryCorners, AWriteThatWasStoppedIsRepeatedAndOneThatGoesOnFailingIsSaid
   hold_queries();
   auto run = start_apply();
   running_query();
-  while (queries_in("SUCCESS") < 3) let_time_pass();  // the comparison; what follows is the write
+  while (queries_in("SUCCESS") < 4) let_time_pass();  // the comparison; what follows is the write
   emulator.api("PATCH", "/data/foundation/query/queries/" + running_query(), R"({"op":"cancel"})");
   let_queries_end(run);
   const auto result = run.get();
