@@ -41,7 +41,7 @@ std::vector<Value> queries_posted_by_syncs(World& world) {
   const auto answer = world.emulator().api("GET", "/data/foundation/query/queries?limit=100&orderby=-created");
   std::vector<Value> posted;
   for (const auto& query : answer.items("queries"))
-    if (query.text("effectiveSQL").find("-- audiencesync uid:") == 0) posted.push_back(query);
+    if (query.text("effectiveSQL").find("-- audiencesync ") == 0) posted.push_back(query);
   return posted;
 }
 
