@@ -202,7 +202,12 @@ const std::map<std::string, std::vector<Condition>>& conditions() {
       {"export",
        {{.name = "first", .expects = {"create export/staging", "run export/job"}},
         {.name = "newer", .expects = {"run export/job"}, .provoke = evolve, .deaths = Deaths::Elsewhere},
-        {.name = "superseded", .expects = {"run export/job", "delete export/batch/"}, .provoke = refreshed}}},
+        {.name = "superseded", .expects = {"run export/job", "delete export/batch/"}, .provoke = refreshed},
+        // Whether batch queries may run is asked once of a platform.
+        {.name = "first_by_query",
+         .expects = {"run export/batch-queries", "create export/staging", "run export/job"},
+         .platform = Platform::Fresh,
+         .engine = Engine::QueryService}}},
       {"schema",
        {{.name = "first",
          .expects = {"create schema/field-group", "create schema/schema", "create schema/identity"},
