@@ -68,7 +68,7 @@ def timed(text):
 
 
 for generation in ("old", "new"):
-    spark.read.parquet(f"{data}/{generation}").createOrReplaceTempView(f"{generation}_profiles")
+    spark.read.parquet(f"{data}/{generation}/*.parquet").createOrReplaceTempView(f"{generation}_profiles")
 texts = [types.StructField(name, types.StringType()) for name in ("audienceMembershipId", "audienceMembershipName")]
 kept = types.StructType().add("audienceMembership", types.ArrayType(types.StructType(texts)))
 kept = kept.add("audienceMembershipCount", types.LongType()).add("audienceSyncGeneration", types.LongType())
