@@ -9,12 +9,14 @@
 
 #include "engine/membership/bytes.h"
 #include "engine/membership/field_name.h"
+#include "engine/membership/json/line_stencil.h"
 
 namespace audiencesync::json {
 namespace {
 
 constexpr std::size_t kDeepestStructure = 1000;
 constexpr std::size_t kLongestOpening = 512;  // longer ones are hardly common to records
+constexpr std::size_t kHitsForAMiss = 64;     // records: the slow reader costs as much as marking a few dozen
 
 // Where a mark is in the list of marks: the walk keeps its place in a register.
 using Mark = const std::uint32_t*;
@@ -55,6 +57,7 @@ struct StructuralReader::Impl {
         meaning(meaning_in),
         filter(meaning_in.filter()),
         statuses(meaning_in),
+        stencil(meaning_in),
         shortest(filter != nullptr ? filter->shortest() : 0) {}
 
   std::string_view identity_field;
@@ -62,6 +65,7 @@ struct StructuralReader::Impl {
   const MembershipMeaning& meaning;
   const AudienceFilter* filter;
   StatusMemory statuses;
+  LineStencil stencil;
   std::size_t shortest;  // bytes of a wanted id: no text that is as short becomes one when its escapes are read
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stage;
 
@@ -71,7 +75,11 @@ struct StructuralReader::Impl {
   std::size_t origin = 0;
   Mark at = nullptr;
   Mark last = nullptr;  // that one more
-  bool usable = false;
+  const RecordBlock* block = nullptr;
+  enum class Marks { None, Made, Impossible } marks = Marks::None;
+  std::size_t hits = 0;  // of the stencil in this block
+  std::size_t misses = 0;
+  bool taught = false;  // once a block
 
   /// What most records have in common, byte by byte: all before the person id and all between it and the first
   /// membership, where all are in one space and nothing follows them.
@@ -94,6 +102,9 @@ struct StructuralReader::Impl {
   Mark members_mark = nullptr;  // of the first membership in the last one
   Mark members_end = nullptr;
   std::string_view members_space;
+
+  /// Marks the block from this record on.
+  void make_marks(const RecordBlock::Record& first);
 
   // The functions below take a mark inside of the record and give the one behind what they read, perhaps outside; null:
   // not ordinary.
@@ -284,6 +295,8 @@ struct StructuralReader::Impl {
     const Mark behind = read_members(members, opening.space);
     if (behind == nullptr || !only_ends(behind)) return nullptr;
     has_person = true;
+    members_mark = members;
+    members_end = behind;
     return behind + 2;
   }
 
@@ -298,6 +311,50 @@ struct StructuralReader::Impl {
     opening.marks_before = person_mark - from;
     opening.marks_after = members_mark - person_mark;
     opening.space = members_space;
+    learn_membership();
+  }
+
+  /// The first membership of a record whose opening was just remembered, as the shape of all of them: `"id":{"name":
+  /// "text","name":"text"}` without blanks, one of the texts being the status.
+  void learn_membership() {
+    constexpr std::string_view kUsual = R"(":{":",":"})";  // a text has its mark at its first quote
+    const Mark from = members_mark;
+    stencil.forget();
+    if (members_end - from < static_cast<std::ptrdiff_t>(kUsual.size())) return;
+    for (std::size_t i = 0; i < kUsual.size(); ++i) {
+      if (bytes[from[i]] != kUsual[i]) return;
+    }
+    const auto follow_each_other = [&](std::size_t first, std::size_t last_one) {
+      for (auto i = first; i < last_one; ++i) {
+        if (from[i + 1] != from[i] + 1) return false;
+      }
+      return true;
+    };
+    if (!follow_each_other(1, 3) || !follow_each_other(4, 5) || !follow_each_other(6, 7) || !follow_each_other(8, 9)) {
+      return;
+    }
+    // The closing quote of the text that begins at this mark is just before the next one.
+    const auto size = [&](std::size_t mark) { return std::size_t{from[mark + 1]} - from[mark] - 2; };
+    for (const std::size_t mark : {0, 3, 5, 7, 9}) {
+      if (from[mark + 1] < from[mark] + 2 || bytes[from[mark + 1] - 1] != '"') return;
+    }
+    const auto piece = [&](std::size_t mark, std::size_t last_mark) {
+      return std::string(bytes + from[mark] - 1, from[last_mark] + std::size_t{2} - from[mark]);
+    };
+    const auto is_status = [&](std::size_t mark) {
+      return is_export_field({bytes + from[mark] + 1, size(mark)}, "status");
+    };
+    // Of two the first counts.
+    if (is_status(3) || !is_status(7)) return;
+    LineShape shape;
+    shape.before = opening.before;
+    shape.after = opening.after;
+    shape.space = opening.space;
+    shape.id = size(0);
+    shape.first = piece(1, 5);
+    shape.other = size(5);
+    shape.second = piece(6, 9);
+    stencil.learn(shape);
   }
 
   Mark read_record(Mark from) {
@@ -318,32 +375,56 @@ StructuralReader::~StructuralReader() = default;
 
 void StructuralReader::begin(const RecordBlock& block) {
   auto& in = *impl_;
-  in.usable = false;
-  if (block.records.empty()) return;
-  in.origin = block.records.front().begin;
-  in.bytes = block.bytes() + in.origin;
-  const auto size = block.records.back().begin + block.records.back().size - in.origin;
+  in.block = &block;
+  in.hits = in.misses = 0;
+  in.taught = false;
+  in.marks = Impl::Marks::None;
   for (const auto& record : block.records) {
-    if (record.too_long) return;
+    if (record.too_long) in.marks = Impl::Marks::Impossible;
   }
-  if (!in.stage) {
-    const auto made = simdjson::get_active_implementation()->create_dom_parser_implementation(size, 1024, in.stage);
+}
+
+void StructuralReader::Impl::make_marks(const RecordBlock::Record& first) {
+  marks = Marks::Impossible;
+  origin = first.begin;
+  bytes = block->bytes() + origin;
+  const auto size = block->records.back().begin + block->records.back().size - origin;
+  if (!stage) {
+    const auto made = simdjson::get_active_implementation()->create_dom_parser_implementation(size, 1024, stage);
     if (made != simdjson::SUCCESS) return;
-  } else if (in.stage->capacity() < size && in.stage->set_capacity(size) != simdjson::SUCCESS) {
+  } else if (stage->capacity() < size && stage->set_capacity(size) != simdjson::SUCCESS) {
     return;
   }
-  const auto marked =
-      in.stage->stage1(reinterpret_cast<const std::uint8_t*>(in.bytes), size, simdjson::stage1_mode::regular);
+  const auto marked = stage->stage1(reinterpret_cast<const std::uint8_t*>(bytes), size, simdjson::stage1_mode::regular);
   if (marked != simdjson::SUCCESS) return;
-  in.stage->structural_indexes[in.stage->n_structural_indexes] = static_cast<std::uint32_t>(size);
-  in.at = in.stage->structural_indexes.get();
-  in.last = in.at + in.stage->n_structural_indexes;
-  in.usable = true;
+  stage->structural_indexes[stage->n_structural_indexes] = static_cast<std::uint32_t>(size);
+  at = stage->structural_indexes.get();
+  last = at + stage->n_structural_indexes;
+  marks = Marks::Made;
 }
 
 bool StructuralReader::read(const RecordBlock::Record& record, PersonBatch& batch) {
   auto& in = *impl_;
-  if (!in.usable) return false;
+  if (in.marks == Impl::Marks::Impossible) return false;
+  const auto audiences = batch.audiences.size();
+  const auto unknown = batch.unknown_status;
+  const auto undo = [&] {
+    batch.audiences.resize(audiences);
+    batch.unknown_status = unknown;
+  };
+  if (in.marks == Impl::Marks::None) {
+    if (in.stencil.knows_a_shape()) {
+      if (in.stencil.read({in.block->bytes() + record.begin, record.size}, batch)) {
+        ++in.hits;
+        return true;
+      }
+      undo();
+      // One of another shape among many is not worth marking all that follow.
+      if (++in.misses * kHitsForAMiss <= in.hits) return false;
+    }
+    in.make_marks(record);
+    if (in.marks != Impl::Marks::Made) return false;
+  }
   const auto begin = record.begin - in.origin;
   const auto end = begin + record.size;
   while (*in.at < begin) ++in.at;
@@ -352,12 +433,6 @@ bool StructuralReader::read(const RecordBlock::Record& record, PersonBatch& batc
   in.batch = &batch;
   in.has_person = in.saw_identity_map = false;
   in.person = {};
-  const auto audiences = batch.audiences.size();
-  const auto unknown = batch.unknown_status;
-  const auto undo = [&] {
-    batch.audiences.resize(audiences);
-    batch.unknown_status = unknown;
-  };
   const auto* behind = in.read_like_the_last(in.at);
   if (behind == nullptr) {
     undo();
@@ -369,6 +444,10 @@ bool StructuralReader::read(const RecordBlock::Record& record, PersonBatch& batc
       return false;
     }
     in.learn(in.at);
+  } else if (!in.taught && !has_escape({in.bytes + begin, record.size})) {
+    // The shape was that of an odd record, or there is none yet.
+    in.learn_membership();
+    in.taught = true;
   }
   in.at = behind;
   batch.rows.push_back({in.person, static_cast<std::uint32_t>(batch.audiences.size()), 0});

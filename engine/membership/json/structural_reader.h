@@ -9,7 +9,8 @@
 
 namespace audiencesync::json {
 
-/// The fast way through a block of ordinary records: simdjson's first stage marks braces, commas, colons and the
+/// The fast way through a block of ordinary records. While they have one shape, they are compared with it
+/// (LineStencil); from the first one on that does not, simdjson's first stage marks braces, commas, colons and the
 /// beginnings of values for the whole block at once, and one walk over the marks finds what we want.
 ///
 /// Ordinary is: nothing in the block is broken, no escapes in the record, the person id a text, memberships objects. Of
