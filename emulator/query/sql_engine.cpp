@@ -202,7 +202,8 @@ struct SqlConnection::Handle {
 SqlEngine::SqlEngine(const std::filesystem::path& folder) : handle_(std::make_unique<Handle>()) {
   duckdb_config config = nullptr;
   duckdb_create_config(&config);
-  duckdb_set_config(config, "memory_limit", "256MB");
+  // What a statement gathers into lists cannot go to the disk: comparing a million people takes 2.2 GB.
+  duckdb_set_config(config, "memory_limit", "4GB");
   duckdb_set_config(config, "threads", "2");
   duckdb_set_config(config, "temp_directory", (folder / "query.spill").c_str());
   duckdb_set_config(config, "autoinstall_known_extensions", "false");
