@@ -4,13 +4,13 @@
 #include <cctype>
 #include <functional>
 
+#include "emulator/audiences/bulk_ids.h"
 #include "emulator/data/errors.h"
 
 namespace emulator {
 namespace {
 
 constexpr std::uint64_t kDefaultPage = 60;
-constexpr std::size_t kMostBulk = 100;
 
 std::string folded(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -228,15 +228,11 @@ Response Audiences::one(const Request& request) {
 }
 
 Response Audiences::bulk_get(const Request& request) {
-  const Json body = json_body(request, ups_failure(400, "UPAPI-113015-400", "The body is not JSON"));
-  const Json ids = body.is_object() ? body.value("ids", Json::array()) : Json::array();
-  if (!ids.is_array() || ids.empty() || ids.size() > kMostBulk)
-    throw ups_failure(400, "UPAPI-113015-400", "Between 1 and 100 ids are needed");
+  const auto ids = bulk_ids(request);
   const auto lock = platform_.objects.lock();
   Json results = Json::object();
   std::size_t missing = 0;
-  for (const Json& entry : ids) {
-    const std::string id = entry.is_object() ? entry.value("id", "") : "";
+  for (const auto& id : ids) {
     const Json* audience = platform_.objects.find("audience", id);
     if (audience != nullptr && !is_forbidden(*audience)) {
       results[id] = shown(*audience);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "emulator/audiences/bulk_ids.h"
 #include "emulator/data/errors.h"
 
 namespace emulator {
@@ -109,14 +110,10 @@ Response Segments::definition(const Request& request) {
 }
 
 Response Segments::bulk_get(const Request& request) {
-  const Json body = json_body(request, ups_failure(400, "UPAPI-113015-400", "The body is not JSON"));
-  const Json ids = body.value("ids", Json::array());
-  if (!ids.is_array() || ids.empty() || ids.size() > kMostDefinitions)
-    throw ups_failure(400, "UPAPI-113015-400", "Between 1 and 100 ids are needed");
+  const auto ids = bulk_ids(request);
   const auto lock = platform_.objects.lock();
   Json results = Json::object();
-  for (const Json& entry : ids) {
-    const std::string id = entry.value("id", "");
+  for (const auto& id : ids) {
     const Json* audience = platform_.objects.find("audience", id);
     results[id] =
         audience != nullptr && is_definition(*audience)
@@ -291,14 +288,10 @@ Response Segments::jobs(const Request& request) {
 }
 
 Response Segments::bulk_jobs(const Request& request) {
-  const Json body = json_body(request, ups_failure(400, "UPAPI-113015-400", "The body is not JSON"));
-  const Json ids = body.value("ids", Json::array());
-  if (!ids.is_array() || ids.empty() || ids.size() > kMostDefinitions)
-    throw ups_failure(400, "UPAPI-113015-400", "Between 1 and 100 ids are needed");
+  const auto ids = bulk_ids(request);
   const auto lock = platform_.objects.lock();
   Json results = Json::object();
-  for (const Json& entry : ids) {
-    const std::string id = entry.value("id", "");
+  for (const auto& id : ids) {
     const Json* found = platform_.objects.find("segment_job", id);
     results[id] =
         found != nullptr

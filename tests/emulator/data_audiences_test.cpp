@@ -56,6 +56,21 @@ TEST(DataAudiencesTest, GetsManyAtOnce) {
   EXPECT_EQ(world.call("POST", path, Json{{"ids", Json(101, {{"id", id}})}}).status, 400);
 }
 
+// A client that sends another shape is told so in the platform's words, not in those of a library.
+TEST(DataAudiencesTest, RefusesManyInAnotherShape) {
+  DataWorld world({.profiles = 10, .audiences = 1, .seed = 1});
+  const std::string base = "/data/core/ups";
+  for (const std::string of : {"/audiences", "/segment/definitions", "/segment/jobs"}) {
+    const Json one = {{"id", world.audiences()[0]}};
+    for (const Json& body : {Json::array({one}), Json{{"ids", one}}, Json{{"ids", Json::array({"text"})}},
+                             Json{{"ids", Json::array({{{"id", 7}}})}}, Json("text")}) {
+      const Response refused = world.call("POST", base + of + "/bulk-get", body);
+      EXPECT_EQ(refused.status, 400) << of << body;
+      EXPECT_NE(refused.body.find("UPAPI-113015-400"), std::string::npos) << of << body << refused.body;
+    }
+  }
+}
+
 TEST(DataAudiencesTest, ChangeUpstream) {
   DataWorld world;
   const std::string id = world.audiences()[0];
